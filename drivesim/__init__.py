@@ -1,0 +1,1 @@
+"""Generates multi-view driving data: scenarios in, labelled surround-camera clips out."""

@@ -1,0 +1,1 @@
+"""Turns arrays into arrays: the multi-view video generator. Imports nothing of ours."""

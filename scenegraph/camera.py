@@ -1,0 +1,98 @@
+"""One camera: a lens, a picture size and a place on the vehicle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .arrays import FloatArray
+from .errors import FrameError
+from .lens import Lens, require_increasing
+from .se3 import SE3
+
+# Turns forward-left-up axes (vehicles, and sensors in rig files) into right-down-forward (cameras).
+CAMERA_FROM_FLU = SE3(np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]]), np.zeros(3))
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A camera of a rig.
+
+    name: its name in files and folders.
+    lens: maps camera-frame points to pixels of a picture of width_px x height_px.
+    ego_from_camera: pose of the camera (x right, y down, z forward) on the vehicle (x forward, y left, z up).
+    """
+
+    name: str
+    lens: Lens
+    width_px: int
+    height_px: int
+    ego_from_camera: SE3
+
+    def __post_init__(self) -> None:
+        if self.width_px < 1 or self.height_px < 1:
+            raise FrameError(f"camera {self.name}: size must be positive, got {self.width_px}x{self.height_px}")
+        centre = np.array([self.lens.cx_px, self.lens.cy_px])
+        try:
+            require_increasing(self.lens, self._corners_px - centre)
+        except FrameError as error:
+            raise FrameError(f"camera {self.name}: {error}") from error
+
+    @property
+    def _corners_px(self) -> FloatArray:
+        right, bottom = self.width_px - 1, self.height_px - 1
+        return np.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], dtype=np.float64)
+
+    @cached_property
+    def max_angle_rad(self) -> float:
+        """Largest angle between the optical axis and the ray of a corner pixel."""
+        rays = self.lens.unproject(self._corners_px)
+        return float(np.arctan2(np.hypot(rays[:, 0], rays[:, 1]), rays[:, 2]).max())
+
+    def project(self, points_camera: Any) -> tuple[FloatArray, FloatArray]:
+        """Pixels [...,2] and depth z in metres [...] of camera-frame points [...,3].
+
+        A point with depth <= 0 is behind the camera; its pixels are finite and mean nothing.
+        """
+        points = np.asarray(points_camera, dtype=np.float64)
+        return self.lens.project(points, self.max_angle_rad), points[..., 2]
+
+    def unproject(self, uv: Any) -> FloatArray:
+        """Unit rays [...,3] in the camera frame through pixels [...,2]."""
+        return self.lens.unproject(uv)
+
+    def sees(self, points_camera: Any) -> Any:
+        """Which points [...,3] lie in front and inside of the picture."""
+        uv, depth_m = self.project(points_camera)
+        right, bottom = self.width_px - 0.5, self.height_px - 0.5
+        inside = (uv[..., 0] >= -0.5) & (uv[..., 0] <= right) & (uv[..., 1] >= -0.5) & (uv[..., 1] <= bottom)
+        return inside & (depth_m > 0)
+
+    def border_pixels(self, count: int = 16, margin_px: float = 0.0) -> FloatArray:
+        """Pixels [4*count,2] around the edge of the picture, ``margin_px`` outside of it."""
+        left, top = -0.5 - margin_px, -0.5 - margin_px
+        right, bottom = self.width_px - 0.5 + margin_px, self.height_px - 0.5 + margin_px
+        fraction = np.linspace(0.0, 1.0, count, endpoint=False)
+        across, down = left + (right - left) * fraction, top + (bottom - top) * fraction
+        sides = [
+            np.stack([across, np.full(count, top)], axis=1),
+            np.stack([np.full(count, right), down], axis=1),
+            np.stack([right + left - across, np.full(count, bottom)], axis=1),
+            np.stack([np.full(count, left), bottom + top - down], axis=1),
+        ]
+        return np.concatenate(sides)
+
+    def resized(self, width_px: int, height_px: int) -> Camera:
+        """The same view in a picture of another size; both axes are scaled to fill it."""
+        if (width_px, height_px) == (self.width_px, self.height_px):
+            return self
+        lens = self.lens.scaled(width_px / self.width_px, height_px / self.height_px)
+        return Camera(self.name, lens, width_px, height_px, self.ego_from_camera)
+
+    def fitted(self, max_width_px: int, max_height_px: int) -> Camera:
+        """The same view, as large as fits, its shape kept, both sides even (as video codecs want)."""
+        scale = min(max_width_px / self.width_px, max_height_px / self.height_px)
+        return self.resized(max(2, round(self.width_px * scale / 2) * 2), max(2, round(self.height_px * scale / 2) * 2))

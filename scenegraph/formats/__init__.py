@@ -1,0 +1,1 @@
+"""Public driving-data formats: one module each."""
