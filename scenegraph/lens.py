@@ -3,25 +3,26 @@
 Camera frame: x right, y down, z forward. Pixels: u right, v down, (0, 0) is the centre of the
 top-left pixel. All arithmetic is float64 with exact inversion (Newton), angles by atan2.
 
-Every lens has ``project(points, max_angle_rad)``, ``unproject(uv)`` and ``scaled(x, y)``.
-``max_angle_rad`` is the largest ray angle inside the image: a distortion polynomial is fitted only up
-to there, so beyond it the image radius goes on linearly and nothing folds back into the picture.
+Every lens has ``project(points, max_angle_rad)``, its inverse ``unproject(uv, max_angle_rad)`` and
+``scaled(x, y)``. ``max_angle_rad`` is the largest ray angle inside the image: a distortion polynomial is fitted
+only up to there, so beyond it the image radius goes on linearly and nothing folds back into the picture.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.polynomial import polynomial as poly
 
 from .arrays import FloatArray
 from .errors import FrameError
+from .radial import Coefficients, RadialCurve, polyval, radial_curve, turning_point
 
 FThetaDirection = Literal["pixeldistance-to-angle", "angle-to-pixeldistance"]
-_TABLE_SIZE = 2048
+_BROWN_MAX_ANGLE_RAD = math.radians(89.0)  # x/z and y/z end there
+_NEWTON_STEPS = 6
 _TINY = 1e-12
 
 
@@ -34,17 +35,19 @@ class Pinhole:
     cx_px: float
     cy_px: float
 
+    def __post_init__(self) -> None:
+        _require_sound("pinhole", self)
+
     def project(self, points_camera: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Pixels [...,2] of points [...,3]; meaningless for z <= 0."""
         x, y, z = np.moveaxis(np.asarray(points_camera, dtype=np.float64), -1, 0)
         z = np.where(np.abs(z) < _TINY, _TINY, z)
         return np.stack([self.fx_px * x / z + self.cx_px, self.fy_px * y / z + self.cy_px], axis=-1)
 
-    def unproject(self, uv: Any) -> FloatArray:
+    def unproject(self, uv: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Unit rays [...,3] through pixels [...,2]."""
-        uv = np.asarray(uv, dtype=np.float64)
-        x, y = (uv[..., 0] - self.cx_px) / self.fx_px, (uv[..., 1] - self.cy_px) / self.fy_px
-        return _unit(np.stack([x, y, np.ones_like(x)], axis=-1))
+        xy = _centred(uv, self)
+        return _unit(np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1))
 
     def scaled(self, x: float, y: float) -> Pinhole:
         """The lens of the same picture resized by x and y."""
@@ -69,57 +72,63 @@ class Brown:
     p2: float = 0.0
     k3: float = 0.0
 
-    def project(self, points_camera: Any, max_angle_rad: float = math.radians(89.0)) -> FloatArray:
-        """Pixels [...,2] of points [...,3]; beyond ``max_angle_rad`` they move outwards linearly with the angle."""
-        points = np.asarray(points_camera, dtype=np.float64)
-        rho = np.hypot(points[..., 0], points[..., 1])
-        angle = np.arctan2(rho, points[..., 2])
-        safe_rho = np.maximum(rho, _TINY)
-        azimuth = points[..., :2] / safe_rho[..., None]
-        limit = min(max_angle_rad, math.radians(89.0))
-        inside = np.minimum(angle, limit)
-        uv = self._distort(azimuth * np.tan(inside)[..., None])
-        beyond = np.maximum(angle - limit, 0.0)
-        step = 1e-6
-        edge = self._distort(azimuth * math.tan(limit))
-        slope = (edge - self._distort(azimuth * math.tan(limit - step))) / step
-        return uv + slope * beyond[..., None]
+    def __post_init__(self) -> None:
+        _require_sound("Brown", self)
 
-    def unproject(self, uv: Any) -> FloatArray:
-        """Unit rays [...,3] through pixels [...,2], by Newton's method on the distortion."""
+    @property
+    def polynomial(self) -> Coefficients:
+        """Coefficients by rising power of the radial part, from tan(angle) to distorted radius."""
+        return (0.0, 1.0, 0.0, self.k1, 0.0, self.k2, 0.0, self.k3)
+
+    def project(self, points_camera: Any, max_angle_rad: float = _BROWN_MAX_ANGLE_RAD) -> FloatArray:
+        """Pixels [...,2] of points [...,3]; beyond ``max_angle_rad`` they move outwards linearly with the angle."""
+        return self._project(*_angle_and_azimuth(points_camera), self._limit_rad(max_angle_rad))
+
+    def unproject(self, uv: Any, max_angle_rad: float = _BROWN_MAX_ANGLE_RAD) -> FloatArray:
+        """Unit rays [...,3] through pixels [...,2], by Newton's method on angle times direction."""
         uv = np.asarray(uv, dtype=np.float64)
-        target = np.stack([(uv[..., 0] - self.cx_px) / self.fx_px, (uv[..., 1] - self.cy_px) / self.fy_px], axis=-1)
-        xy = target.copy()
-        for _ in range(20):
-            x, y = xy[..., 0], xy[..., 1]
-            r2 = x * x + y * y
-            radial = 1 + r2 * (self.k1 + r2 * (self.k2 + r2 * self.k3))
-            growth = 2 * (self.k1 + r2 * (2 * self.k2 + 3 * self.k3 * r2))
-            xx = radial + growth * x * x + 2 * self.p1 * y + 6 * self.p2 * x
-            yy = radial + growth * y * y + 6 * self.p1 * y + 2 * self.p2 * x
-            xy_term = growth * x * y + 2 * self.p1 * x + 2 * self.p2 * y
-            miss = self._normalised(xy) - target
-            det = xx * yy - xy_term * xy_term
-            det = np.where(np.abs(det) < _TINY, _TINY, det)
-            step_x = (yy * miss[..., 0] - xy_term * miss[..., 1]) / det
-            step_y = (xx * miss[..., 1] - xy_term * miss[..., 0]) / det
-            xy = xy - np.stack([step_x, step_y], axis=-1)
-        return _unit(np.concatenate([xy, np.ones_like(xy[..., :1])], axis=-1))
+        xy = _centred(uv, self)
+        limit = self._limit_rad(max_angle_rad)
+        radial = radial_curve(self.polynomial, False, math.tan(limit)).angle(np.hypot(xy[..., 0], xy[..., 1]))
+        bent = _azimuth(xy) * np.arctan(radial)[..., None]  # angle off the axis times direction in the image
+        step = 1e-6
+        for _ in range(_NEWTON_STEPS):
+            here = self._project_bent(bent, limit)
+            along_x = (self._project_bent(bent + (step, 0.0), limit) - here) / step
+            along_y = (self._project_bent(bent + (0.0, step), limit) - here) / step
+            miss = here - uv
+            det = along_x[..., 0] * along_y[..., 1] - along_x[..., 1] * along_y[..., 0]
+            det = np.where(np.abs(det) < _TINY, np.inf, det)
+            move_x = (along_y[..., 1] * miss[..., 0] - along_y[..., 0] * miss[..., 1]) / det
+            move_y = (along_x[..., 0] * miss[..., 1] - along_x[..., 1] * miss[..., 0]) / det
+            bent = bent - np.stack([move_x, move_y], axis=-1)
+        angle = np.hypot(bent[..., 0], bent[..., 1])
+        return _ray(np.minimum(angle, math.pi), bent)
 
     def scaled(self, x: float, y: float) -> Brown:
         """The lens of the same picture resized by x and y."""
         return replace(self, fx_px=self.fx_px * x, fy_px=self.fy_px * y, cx_px=self.cx_px * x, cy_px=self.cy_px * y)
 
-    def _normalised(self, xy: FloatArray) -> FloatArray:
+    def _limit_rad(self, max_angle_rad: float) -> float:
+        return min(max_angle_rad, _BROWN_MAX_ANGLE_RAD, math.atan(turning_point(self.polynomial)))
+
+    def _project_bent(self, bent: FloatArray, limit_rad: float) -> FloatArray:
+        return self._project(np.hypot(bent[..., 0], bent[..., 1]), _azimuth(bent), limit_rad)
+
+    def _project(self, angle_rad: FloatArray, azimuth: FloatArray, limit_rad: float) -> FloatArray:
+        uv = self._distort(azimuth * np.tan(np.minimum(angle_rad, limit_rad))[..., None])
+        step = 1e-6
+        edge = self._distort(azimuth * math.tan(limit_rad))
+        slope = (edge - self._distort(azimuth * math.tan(limit_rad - step))) / step
+        return uv + slope * np.maximum(angle_rad - limit_rad, 0.0)[..., None]
+
+    def _distort(self, xy: FloatArray) -> FloatArray:
         x, y = xy[..., 0], xy[..., 1]
         r2 = x * x + y * y
         radial = 1 + r2 * (self.k1 + r2 * (self.k2 + r2 * self.k3))
         distorted_x = x * radial + 2 * self.p1 * x * y + self.p2 * (r2 + 2 * x * x)
         distorted_y = y * radial + self.p1 * (r2 + 2 * y * y) + 2 * self.p2 * x * y
-        return np.stack([distorted_x, distorted_y], axis=-1)
-
-    def _distort(self, xy: FloatArray) -> FloatArray:
-        return self._normalised(xy) * (self.fx_px, self.fy_px) + (self.cx_px, self.cy_px)
+        return np.stack([distorted_x * self.fx_px + self.cx_px, distorted_y * self.fy_px + self.cy_px], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -135,24 +144,25 @@ class OpenCvFisheye:
     k3: float = 0.0
     k4: float = 0.0
 
+    def __post_init__(self) -> None:
+        _require_sound("fisheye", self)
+
     @property
-    def polynomial(self) -> tuple[float, ...]:
+    def polynomial(self) -> Coefficients:
         """Coefficients of r(theta) by rising power."""
         return (0.0, 1.0, 0.0, self.k1, 0.0, self.k2, 0.0, self.k3, 0.0, self.k4)
 
     def project(self, points_camera: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Pixels [...,2] of points [...,3]."""
         angle, azimuth = _angle_and_azimuth(points_camera)
-        radius = _radius_beyond(angle, max_angle_rad, lambda a: poly.polyval(a, self.polynomial))
+        radius = radial_curve(self.polynomial, False, max_angle_rad).radius(angle)
         return radius[..., None] * azimuth * (self.fx_px, self.fy_px) + (self.cx_px, self.cy_px)
 
-    def unproject(self, uv: Any) -> FloatArray:
+    def unproject(self, uv: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Unit rays [...,3] through pixels [...,2]."""
-        uv = np.asarray(uv, dtype=np.float64)
-        xy = (uv - (self.cx_px, self.cy_px)) / (self.fx_px, self.fy_px)
-        radius = np.hypot(xy[..., 0], xy[..., 1])
-        angle = _inverse(self.polynomial, radius, upper=math.pi)
-        return _ray(angle, xy, radius)
+        xy = _centred(uv, self)
+        angle = radial_curve(self.polynomial, False, max_angle_rad).angle(np.hypot(xy[..., 0], xy[..., 1]))
+        return _ray(angle, xy)
 
     def scaled(self, x: float, y: float) -> OpenCvFisheye:
         """The lens of the same picture resized by x and y."""
@@ -178,10 +188,20 @@ class FTheta:
     linear_e: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "polynomial", tuple(float(k) for k in self.polynomial))
         if not 2 <= len(self.polynomial) <= 6:
             raise FrameError(f"f-theta polynomial: expected 2 to 6 coefficients, got {len(self.polynomial)}")
         if self.polynomial[0] != 0.0:
             raise FrameError(f"f-theta polynomial: the constant term must be 0, got {self.polynomial[0]}")
+        if self.direction not in get_args(FThetaDirection):
+            raise FrameError(
+                f"f-theta polynomial: direction must be {' or '.join(get_args(FThetaDirection))}, got {self.direction!r}"
+            )
+        _require_sound("f-theta", self)
+        if not self.polynomial[1] > 0:
+            raise FrameError(f"f-theta polynomial: the linear coefficient must be above 0, got {self.polynomial[1]}")
+        if abs(self.linear_c - self.linear_d * self.linear_e) < 1e-6:
+            raise FrameError("f-theta linear terms: [[c, d], [e, 1]] has no inverse")
 
     @property
     def affine(self) -> FloatArray:
@@ -191,22 +211,14 @@ class FTheta:
     def project(self, points_camera: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Pixels [...,2] of points [...,3]; finite for points behind the camera too."""
         angle, azimuth = _angle_and_azimuth(points_camera)
-        if self.direction == "angle-to-pixeldistance":
-            radius = _radius_beyond(angle, max_angle_rad, lambda a: poly.polyval(a, self.polynomial))
-        else:
-            radius = _radius_beyond(angle, max_angle_rad, lambda a: _inverse(self.polynomial, a, upper=None))
-        return (radius[..., None] * azimuth) @ self.affine.T + (self.cx_px, self.cy_px)
+        x, y = np.moveaxis(self._curve(max_angle_rad).radius(angle)[..., None] * azimuth, -1, 0)
+        u, v = self.linear_c * x + self.linear_d * y, self.linear_e * x + y
+        return np.stack([u + self.cx_px, v + self.cy_px], axis=-1)
 
-    def unproject(self, uv: Any) -> FloatArray:
+    def unproject(self, uv: Any, max_angle_rad: float = math.pi) -> FloatArray:
         """Unit rays [...,3] through pixels [...,2]."""
-        uv = np.asarray(uv, dtype=np.float64)
-        xy = (uv - (self.cx_px, self.cy_px)) @ np.linalg.inv(self.affine).T
-        radius = np.hypot(xy[..., 0], xy[..., 1])
-        if self.direction == "angle-to-pixeldistance":
-            angle = _inverse(self.polynomial, radius, upper=math.pi)
-        else:
-            angle = poly.polyval(radius, self.polynomial)
-        return _ray(angle, xy, radius)
+        xy = self._unsheared(np.asarray(uv, dtype=np.float64) - (self.cx_px, self.cy_px))
+        return _ray(self._curve(max_angle_rad).angle(np.hypot(xy[..., 0], xy[..., 1])), xy)
 
     def scaled(self, x: float, y: float) -> FTheta:
         """The lens of the same picture resized by x and y; exact when both are equal."""
@@ -216,6 +228,14 @@ class FTheta:
         else:
             coefficients = tuple(k / factor**power for power, k in enumerate(self.polynomial))
         return replace(self, cx_px=self.cx_px * x, cy_px=self.cy_px * y, polynomial=coefficients)
+
+    def _curve(self, max_angle_rad: float) -> RadialCurve:
+        return radial_curve(self.polynomial, self.direction == "pixeldistance-to-angle", max_angle_rad)
+
+    def _unsheared(self, offset_px: FloatArray) -> FloatArray:
+        u, v = offset_px[..., 0], offset_px[..., 1]
+        det = self.linear_c - self.linear_d * self.linear_e
+        return np.stack([(u - self.linear_d * v) / det, (self.linear_c * v - self.linear_e * u) / det], axis=-1)
 
 
 Lens: TypeAlias = Pinhole | Brown | OpenCvFisheye | FTheta
@@ -229,66 +249,53 @@ def require_increasing(lens: Lens, corner_offsets_px: FloatArray) -> None:
     if isinstance(lens, Pinhole):
         return
     if isinstance(lens, FTheta):
-        xy = corner_offsets_px @ np.linalg.inv(lens.affine).T
-        coefficients, what = lens.polynomial, f"f-theta polynomial ({lens.direction})"
-        by_radius = lens.direction == "pixeldistance-to-angle"
-    elif isinstance(lens, OpenCvFisheye):
-        xy = corner_offsets_px / (lens.fx_px, lens.fy_px)
-        coefficients, what, by_radius = lens.polynomial, "fisheye polynomial", False
+        xy = lens._unsheared(corner_offsets_px)
+        what, upper = f"f-theta polynomial ({lens.direction})", math.pi
     else:
         xy = corner_offsets_px / (lens.fx_px, lens.fy_px)
-        coefficients = (0.0, 1.0, 0.0, lens.k1, 0.0, lens.k2, 0.0, lens.k3)
-        what, by_radius = "radial distortion", False
+        is_brown = isinstance(lens, Brown)
+        what = "radial distortion" if is_brown else "fisheye polynomial"
+        upper = math.tan(_BROWN_MAX_ANGLE_RAD) if is_brown else math.pi
     radius = float(np.hypot(xy[:, 0], xy[:, 1]).max())
-    if by_radius:
-        grid = np.linspace(0.0, radius, _TABLE_SIZE)
-        if not (poly.polyval(grid, poly.polyder(coefficients)) > 0).all():
+    turn = turning_point(lens.polynomial)
+    if isinstance(lens, FTheta) and lens.direction == "pixeldistance-to-angle":
+        if turn <= radius:
             raise FrameError(f"{what} does not increase up to the image corner ({radius:.4g} px from the centre)")
-        return
-    upper = 10.0 if isinstance(lens, Brown) else math.pi
-    grid = np.linspace(0.0, upper, _TABLE_SIZE)
-    falling = np.flatnonzero(poly.polyval(grid, poly.polyder(coefficients)) <= 0)
-    last = falling[0] if len(falling) else len(grid) - 1
-    if poly.polyval(grid[last], coefficients) < radius:
+        if (angle := polyval(lens.polynomial, radius)) > math.pi:
+            raise FrameError(f"{what} bends the image corner by {angle:.4g} rad, more than half a turn")
+    elif polyval(lens.polynomial, min(turn, upper)) <= radius:
         raise FrameError(f"{what} does not increase up to the image corner (it reaches {radius:.4g} there)")
+
+
+def _require_sound(what: str, lens: Any) -> None:
+    """Refuse NaN, infinity and focal lengths that are not positive."""
+    for name in (field.name for field in fields(lens)):
+        value = getattr(lens, name)
+        if not isinstance(value, str) and not np.isfinite(value).all():
+            raise FrameError(f"{what} lens: {name} holds NaN or infinity")
+        if name in ("fx_px", "fy_px") and not value > 0:
+            raise FrameError(f"{what} lens: {name} must be above 0, got {value:g}")
+
+
+def _centred(uv: Any, lens: Pinhole | Brown | OpenCvFisheye) -> FloatArray:
+    """Pixels [...,2] as offsets from the principal point in focal lengths."""
+    return np.asarray((np.asarray(uv, dtype=np.float64) - (lens.cx_px, lens.cy_px)) / (lens.fx_px, lens.fy_px))
 
 
 def _angle_and_azimuth(points_camera: Any) -> tuple[FloatArray, FloatArray]:
     points = np.asarray(points_camera, dtype=np.float64)
-    rho = np.hypot(points[..., 0], points[..., 1])
-    azimuth = points[..., :2] / np.maximum(rho, _TINY)[..., None]
-    return np.arctan2(rho, points[..., 2]), azimuth
+    angle = np.arctan2(np.hypot(points[..., 0], points[..., 1]), points[..., 2])
+    return angle, _azimuth(points[..., :2])
 
 
-def _radius_beyond(angle: FloatArray, limit: float, radius_of: Any) -> FloatArray:
-    """radius_of(angle) up to the limit, its tangent after it."""
-    inside = radius_of(np.minimum(angle, limit))
-    if not (angle > limit).any():
-        return np.asarray(inside)
-    step = 1e-6
-    at_limit, before = radius_of(np.array([limit, limit - step]))
-    return np.asarray(inside + (at_limit - before) / step * np.maximum(angle - limit, 0.0))
+def _azimuth(xy: FloatArray) -> FloatArray:
+    """Unit vectors [...,2] along xy [...,2]; (0, 0) stays."""
+    return np.asarray(xy / np.maximum(np.hypot(xy[..., 0], xy[..., 1]), _TINY)[..., None])
 
 
-def _inverse(coefficients: tuple[float, ...], value: FloatArray, upper: float | None) -> FloatArray:
-    """Solve p(x) = value for the smallest x >= 0: a table for the start, then Newton."""
-    value = np.asarray(value, dtype=np.float64)
-    derivative = poly.polyder(coefficients)
-    if upper is None:
-        upper = 2.0 * float(value.max(initial=0.0)) / coefficients[1] + 1.0
-    grid = np.linspace(0.0, upper, _TABLE_SIZE)
-    falling = np.flatnonzero(poly.polyval(grid, derivative) <= 0)
-    grid = grid[: falling[0]] if len(falling) else grid
-    x = np.interp(value, poly.polyval(grid, coefficients), grid)
-    for _ in range(6):
-        x = x - (poly.polyval(x, coefficients) - value) / poly.polyval(x, derivative)
-    return x
-
-
-def _ray(angle: FloatArray, xy: FloatArray, radius: FloatArray) -> FloatArray:
+def _ray(angle_rad: FloatArray, xy: FloatArray) -> FloatArray:
     """Unit rays from angle off the axis and direction in the image; the centre gives (0, 0, 1)."""
-    azimuth = xy / np.maximum(radius, _TINY)[..., None]
-    return np.concatenate([np.sin(angle)[..., None] * azimuth, np.cos(angle)[..., None]], axis=-1)
+    return np.concatenate([np.sin(angle_rad)[..., None] * _azimuth(xy), np.cos(angle_rad)[..., None]], axis=-1)
 
 
 def _unit(rays: FloatArray) -> FloatArray:

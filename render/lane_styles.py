@@ -1,0 +1,154 @@
+"""From a lane line's type to the pieces of paint that are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from scenegraph.arrays import FloatArray
+
+from .palette import (
+    LANE_LINE_STEP_M,
+    LANE_LINE_STRANDS,
+    OTHER_LANE_LINE_RGB,
+    WHITE,
+    YELLOW,
+    Pattern,
+    Rgb,
+    Strand,
+)
+
+_LONG_DASH_M, _LONG_GAP_M = 3.0, 9.0
+_SHORT_DASH_M, _SHORT_GAP_M = 1.5, 1.5
+_DOT_EVERY = 10
+_DOT_DASH_PIECES, _DOT_DASH_SKIPPED, _DOT_DASH_EVERY = 18, 54, 3
+
+
+def lane_line_paint(colour: str, style: str) -> tuple[Rgb, tuple[Strand, ...]]:
+    """Colour and strands of a lane-line type; an unlisted type is one solid strand in the colour of others."""
+    strands = LANE_LINE_STRANDS.get((colour, style))
+    if strands is None:
+        return OTHER_LANE_LINE_RGB, ((0.0, "solid"),)
+    return (WHITE if colour == "WHITE" else YELLOW), strands
+
+
+def cut(points_m: FloatArray, step_m: float) -> FloatArray:
+    """Cut every edge of a line [N,3] into n - 1 equal parts, n = max(int(length / step), 2).
+
+    So parts are a little longer than the step, and an edge shorter than three steps stays whole.
+    """
+    edges = np.diff(points_m, axis=0)
+    parts = np.maximum((np.linalg.norm(edges, axis=1) / step_m).astype(np.int64), 2) - 1
+    first = np.repeat(np.arange(len(edges)), parts)
+    within = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+    inner = points_m[first] + edges[first] * (within / parts[first])[:, None]
+    return np.concatenate([inner, points_m[-1:]])
+
+
+def strand_pieces(points_m: FloatArray, pattern: Pattern, offset_m: float) -> FloatArray:
+    """Painted pieces [n,2,3] of one strand along a line [N,3], pattern starting at its first point.
+
+    offset_m: to the left. Every piece moves along (-dy, dx, 0) of its own 3-D unit direction.
+    """
+    points = cut(points_m, LANE_LINE_STEP_M)
+    pieces = np.stack([points[:-1], points[1:]], axis=1)
+    if offset_m:
+        pieces = _moved_left(pieces, offset_m)
+    return _PATTERNS[pattern](pieces)
+
+
+def strips(pieces: FloatArray, max_piece_m: float) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Join pieces that continue each other in a straight line, into pieces of at most ``max_piece_m``.
+
+    Returns points [M,3] and whether each one starts a new strip [M]. Ends of dashes stay where they are.
+    """
+    if not len(pieces):
+        return np.zeros((0, 3)), np.zeros(0, dtype=bool)
+    vectors = pieces[:, 1] - pieces[:, 0]
+    lengths = np.linalg.norm(vectors, axis=1)
+    directions = vectors / np.maximum(lengths, 1e-12)[:, None]
+    touches = (np.abs(pieces[1:, 0] - pieces[:-1, 1]) < 1e-9).all(axis=1)
+    straight = (np.abs(directions[1:] - directions[:-1]) < 1e-6).all(axis=1)
+    # A run is a straight row of touching pieces; it is cut again into equal longer pieces.
+    run_starts = np.flatnonzero(np.concatenate([[True], ~(touches & straight)]))
+    run_ends = np.append(run_starts[1:], len(pieces))
+    strip_starts = np.concatenate([[True], ~touches])
+    points: list[FloatArray] = []
+    starts: list[npt.NDArray[np.bool_]] = []
+    for begin, end in zip(run_starts, run_ends, strict=True):
+        length = lengths[begin:end].sum()
+        count = min(int(end - begin), max(1, int(np.ceil(length / max_piece_m - 1e-9))))
+        bounds = begin + np.round(np.linspace(0, end - begin, count + 1)).astype(np.int64)
+        if strip_starts[begin]:
+            points.append(pieces[begin : begin + 1, 0])
+            starts.append(np.array([True]))
+        points.append(pieces[bounds[1:] - 1, 1])
+        starts.append(np.zeros(count, dtype=bool))
+    return np.concatenate(points), np.concatenate(starts)
+
+
+def _moved_left(pieces: FloatArray, offset_m: float) -> FloatArray:
+    direction = pieces[:, 1] - pieces[:, 0]
+    direction = direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-12)
+    left = np.stack([-direction[:, 1], direction[:, 0], np.zeros(len(direction))], axis=1)
+    return np.asarray(pieces + (offset_m * left)[:, None, :])
+
+
+def _solid(pieces: FloatArray) -> FloatArray:
+    return pieces
+
+
+def _stations(pieces: FloatArray) -> tuple[FloatArray, FloatArray]:
+    lengths = np.linalg.norm(pieces[:, 1] - pieces[:, 0], axis=1)
+    ends = np.cumsum(lengths)
+    return ends - lengths, ends
+
+
+def _long_dash(pieces: FloatArray) -> FloatArray:
+    """Three metres on, nine off; a piece that crosses the end of a dash is cut there."""
+    start, end = _stations(pieces)
+    period = _LONG_DASH_M + _LONG_GAP_M
+    parts: list[FloatArray] = []
+    order: list[FloatArray] = []
+    first = np.floor(start / period).astype(np.int64)
+    spans = np.floor(end / period).astype(np.int64) - first
+    for more in range(int(spans.max(initial=0)) + 1):
+        dash = (first + more) * period
+        on, off = np.maximum(start, dash), np.minimum(end, dash + _LONG_DASH_M)
+        kept = (off - on > 1e-12) & (more <= spans)
+        length = np.maximum(end - start, 1e-12)
+        vector = pieces[:, 1] - pieces[:, 0]
+        head = pieces[:, 0] + vector * ((on - start) / length)[:, None]
+        tail = np.where((off == end)[:, None], pieces[:, 1], pieces[:, 0] + vector * ((off - start) / length)[:, None])
+        parts.append(np.stack([head, tail], axis=1)[kept])
+        order.append(on[kept])
+    return np.concatenate(parts)[np.argsort(np.concatenate(order), kind="stable")]
+
+
+def _short_dash(pieces: FloatArray) -> FloatArray:
+    """One and a half metres on and off; only pieces wholly inside of a dash."""
+    start, end = _stations(pieces)
+    period = _SHORT_DASH_M + _SHORT_GAP_M
+    dash = np.floor(start / period) * period
+    return pieces[end <= dash + _SHORT_DASH_M]
+
+
+def _dots(pieces: FloatArray) -> FloatArray:
+    return pieces[::_DOT_EVERY]
+
+
+def _dot_dash(pieces: FloatArray) -> FloatArray:
+    """Eighteen pieces of which every third is kept, then 54 pieces skipped."""
+    index = np.arange(len(pieces))
+    if len(pieces) > _DOT_DASH_PIECES:
+        index = index % (_DOT_DASH_PIECES + _DOT_DASH_SKIPPED)
+    return pieces[(index < _DOT_DASH_PIECES) & (index % _DOT_DASH_EVERY == 0)]
+
+
+_PATTERNS = {
+    "solid": _solid,
+    "long_dash": _long_dash,
+    "short_dash": _short_dash,
+    "dots": _dots,
+    "dot_dash": _dot_dash,
+}

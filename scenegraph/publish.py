@@ -1,0 +1,117 @@
+"""Files and folders that appear whole or not at all.
+
+Writing goes to a hidden sibling, ``.NAME.partial-HOST-PID``, which takes the real name in one rename when
+everything is written. An exception removes it. A killed run leaves it behind: it never carries the real
+name nor its suffix, and the next run that writes there removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import SceneGraphError
+
+
+@contextmanager
+def atomic_file(path: Path | str) -> Iterator[Path]:
+    """Yield the path to write to; it becomes ``path`` (replacing a file of that name) when the block ends well.
+
+    The yielded name does not end in the suffix of ``path``: name the format where a library would guess it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise SceneGraphError(f"{path}: is a folder. Name a file")
+    partial = _prepare(path)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        _remove(partial)
+
+
+@contextmanager
+def atomic_folder(path: Path | str, replace: bool = False) -> Iterator[Path]:
+    """Yield an empty folder to fill; it becomes ``path`` when the block ends well.
+
+    An existing folder that is not empty is refused, unless ``replace`` allows to delete it; it then stays
+    untouched until the new one is complete.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise SceneGraphError(f"{path}: is a file. Name a folder")
+    partial = _prepare(path)
+    if path.exists() and any(path.iterdir()) and not replace:
+        raise SceneGraphError(f"{path}: exists and is not empty. Remove it or name another folder")
+    try:
+        partial.mkdir()
+        yield partial
+        _swap(partial, path)
+    finally:
+        _remove(partial)
+
+
+def _prepare(path: Path) -> Path:
+    """Make the parent folder, clear what dead runs left, and name the hidden sibling."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(path)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise SceneGraphError(f"{path}: cannot be written: {error.strerror}") from error
+    partial = _hidden(path, "partial")
+    _remove(partial)
+    return partial
+
+
+def _swap(partial: Path, path: Path) -> None:
+    """Give the finished folder its name; a folder that had it is set aside first and deleted last."""
+    if not path.exists():
+        partial.rename(path)
+        return
+    previous = _hidden(path, "previous")
+    path.rename(previous)
+    partial.rename(path)
+    _remove(previous)
+
+
+def _clear_leftovers(path: Path) -> None:
+    """Delete what dead processes of this host left of ``path``; bring back a folder they had only set aside."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(partial|previous)-{re.escape(socket.gethostname())}-(\d+)")
+    for leftover in path.parent.iterdir():
+        match = pattern.fullmatch(leftover.name)
+        if match is None or _is_running(int(match[2])):
+            continue
+        if match[1] == "previous" and not path.exists():
+            leftover.rename(path)
+        else:
+            _remove(leftover)
+
+
+def _hidden(path: Path, role: str) -> Path:
+    return path.with_name(f".{path.name}.{role}-{socket.gethostname()}-{os.getpid()}")
+
+
+def _is_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # what carries our own number is from an earlier process with the same one
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
