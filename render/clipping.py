@@ -18,7 +18,7 @@ from scenegraph.arrays import FloatArray
 from .palette import BOX_EDGE_RGB, BOX_EDGE_WIDTH_PX, FADE_DISTANCE_M
 from .projection import NEAR_M, njit, project_point
 
-_MERGE_PX = 0.75
+_MERGE_PX = 2.0
 """Line pieces shorter than this on screen are joined with the next one of their strip."""
 
 

@@ -57,34 +57,20 @@ def strand_pieces(points_m: FloatArray, pattern: Pattern, offset_m: float) -> Fl
     return _PATTERNS[pattern](pieces)
 
 
-def strips(pieces: FloatArray, max_piece_m: float) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """Join pieces that continue each other in a straight line, into pieces of at most ``max_piece_m``.
+def strips(pieces: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Pieces [n,2,3] as strips: points [M,3] and whether each one starts a new strip [M].
 
-    Returns points [M,3] and whether each one starts a new strip [M]. Ends of dashes stay where they are.
+    A piece that begins where the one before it ended shares that point.
     """
-    if not len(pieces):
-        return np.zeros((0, 3)), np.zeros(0, dtype=bool)
-    vectors = pieces[:, 1] - pieces[:, 0]
-    lengths = np.linalg.norm(vectors, axis=1)
-    directions = vectors / np.maximum(lengths, 1e-12)[:, None]
-    touches = (np.abs(pieces[1:, 0] - pieces[:-1, 1]) < 1e-9).all(axis=1)
-    straight = (np.abs(directions[1:] - directions[:-1]) < 1e-6).all(axis=1)
-    # A run is a straight row of touching pieces; it is cut again into equal longer pieces.
-    run_starts = np.flatnonzero(np.concatenate([[True], ~(touches & straight)]))
-    run_ends = np.append(run_starts[1:], len(pieces))
-    strip_starts = np.concatenate([[True], ~touches])
-    points: list[FloatArray] = []
-    starts: list[npt.NDArray[np.bool_]] = []
-    for begin, end in zip(run_starts, run_ends, strict=True):
-        length = lengths[begin:end].sum()
-        count = min(int(end - begin), max(1, int(np.ceil(length / max_piece_m - 1e-9))))
-        bounds = begin + np.round(np.linspace(0, end - begin, count + 1)).astype(np.int64)
-        if strip_starts[begin]:
-            points.append(pieces[begin : begin + 1, 0])
-            starts.append(np.array([True]))
-        points.append(pieces[bounds[1:] - 1, 1])
-        starts.append(np.zeros(count, dtype=bool))
-    return np.concatenate(points), np.concatenate(starts)
+    apart = np.ones(len(pieces), dtype=bool)
+    apart[1:] = (np.abs(pieces[1:, 0] - pieces[:-1, 1]) > 1e-9).any(axis=1)
+    ends = np.arange(len(pieces)) + np.cumsum(apart)
+    points = np.empty((len(pieces) + int(apart.sum()), 3))
+    points[ends] = pieces[:, 1]
+    points[ends[apart] - 1] = pieces[apart, 0]
+    starts = np.zeros(len(points), dtype=bool)
+    starts[ends[apart] - 1] = True
+    return points, starts
 
 
 def _moved_left(pieces: FloatArray, offset_m: float) -> FloatArray:

@@ -15,11 +15,7 @@ from scenegraph.arrays import FloatArray, IntArray
 from .lane_styles import cut, lane_line_paint, strand_pieces, strips
 from .palette import LAYER_RGB, LAYERS, LINE_WIDTH_PX, OUTLINE_STEP_M, POLE_WIDTH_PX, Rgb
 
-LANE_LINE_DRAWN_STEP_M = 0.4
-"""Straight runs of lane-line pieces are drawn in parts of this length: an eighth of the work of the 0.05 m
-pieces that define the look, and less than one grey level of difference."""
-
-_CHUNK_POINTS = 16
+_CHUNK_POINTS = 64
 _MIN_TRIANGLE_M2 = 1e-4
 
 # A cuboid's faces as the reference splits them; corner order of scenegraph.box_corners.
@@ -110,7 +106,7 @@ def _strips(hdmap: HDMap) -> Strips:
         rgb, strands = lane_line_paint(line.colour, line.style)
         for offset_m, pattern in strands:
             pieces = strand_pieces(line.polyline.points_m, pattern, offset_m)
-            builder.add(*strips(pieces, LANE_LINE_DRAWN_STEP_M), rgb, LINE_WIDTH_PX)
+            builder.add(*strips(pieces), rgb, LINE_WIDTH_PX)
     for pole in hdmap.poles:
         builder.add_line(cut(pole.polyline.points_m, OUTLINE_STEP_M), LAYER_RGB["poles"], POLE_WIDTH_PX)
     return builder.build()

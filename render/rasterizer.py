@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .palette import FADE_DISTANCE_M
 from .projection import njit
 
 BAND_ROWS = 16
@@ -26,6 +27,9 @@ _SAMPLE_X = np.array([0.625, 0.125, 0.875, 0.375])
 # The half ellipse from -90 to +90 degrees about the line's direction.
 _CAP_COS = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 9))
 _CAP_SIN = np.sin(np.linspace(-np.pi / 2, np.pi / 2, 9))
+_LEVELS_PER_M = (2**24 - 1) / FADE_DISTANCE_M
+"""Depth is compared in 24 bits, so that a box edge and the face behind it tie and the face, drawn first, stays."""
+_FARTHEST = 2**31 - 1
 _LIMIT_PX = 1e7  # far outside of any picture; beyond it sums of coordinates would lose whole pixels
 
 
@@ -59,7 +63,7 @@ def rasterize(xyz: Any, rgb: Any, half_width: Any, count: int, out: Any) -> None
         for b in range(first_band[p], last_band[p] + 1):
             members[cursor[b]] = p
             cursor[b] += 1
-    depth = np.zeros((_SAMPLE_ROWS, width), np.float32)
+    depth = np.zeros((_SAMPLE_ROWS, width), np.int32)
     owner = np.zeros((_SAMPLE_ROWS, width), np.int32)
     left = np.zeros(_SAMPLE_ROWS)
     right = np.zeros(_SAMPLE_ROWS)
@@ -73,7 +77,7 @@ def rasterize(xyz: Any, rgb: Any, half_width: Any, count: int, out: Any) -> None
             continue
         for k in range(4 * rows):
             for i in range(width):
-                depth[k, i] = np.inf
+                depth[k, i] = _FARTHEST
                 owner[k, i] = -1
         for j in range(rows):
             touched[j, 0], touched[j, 1] = width, 0
@@ -199,8 +203,9 @@ def _fill(
             z = base + a * i
             if is_line:
                 z = z0 + min(max(z, 0.0), 1.0) * dz
-            if np.float32(z) < depth[k, i]:
-                depth[k, i] = np.float32(z)
+            level = np.int32(z * _LEVELS_PER_M + 0.5)
+            if level < depth[k, i]:
+                depth[k, i] = level
                 owner[k, i] = p
 
 
