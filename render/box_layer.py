@@ -14,8 +14,10 @@ from .palette import ACTOR_RGB
 
 # Corner order of scenegraph.box_corners. Faces first, then edges, as the reference draws them.
 FACE_TRIANGLES = np.array(
-    [[0, 1, 5], [0, 4, 5], [2, 3, 7], [2, 6, 7], [0, 2, 3], [0, 1, 2]]
-    + [[4, 6, 7], [4, 5, 6], [0, 4, 7], [0, 3, 7], [1, 5, 6], [1, 2, 6]]
+    [
+        *([0, 1, 5], [0, 4, 5], [2, 3, 7], [2, 6, 7], [0, 2, 3], [0, 1, 2]),
+        *([4, 6, 7], [4, 5, 6], [0, 4, 7], [0, 3, 7], [1, 5, 6], [1, 2, 6]),
+    ]
 )
 EDGES = np.array([[0, 1], [1, 2], [2, 3], [3, 0], [4, 5], [5, 6], [6, 7], [7, 4], [0, 4], [1, 5], [2, 6], [3, 7]])
 IS_FRONT = np.array([True, True, False, False, True, True, False, False])

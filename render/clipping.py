@@ -66,7 +66,7 @@ def _outside(cx: float, cy: float, cz: float, r: float, frustum: Any) -> bool:
     low, high = frustum[2], frustum[3]
     if low > -np.inf and cy - low * cz < -r * np.sqrt(1.0 + low * low):
         return True
-    return high < np.inf and cy - high * cz > r * np.sqrt(1.0 + high * high)
+    return bool(high < np.inf and cy - high * cz > r * np.sqrt(1.0 + high * high))
 
 
 @njit

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
-from scenegraph import ClipCameras, LightTimeline, Scene
+from scenegraph import ClipCameras, LightState, LightTimeline, Scene
 from scenegraph.arrays import FloatArray, UInt8Array
 
 from .box_layer import EDGES, FACE_TRIANGLES, box_layer
@@ -39,6 +42,10 @@ class ControlVideos:
             sizes = ", ".join(f"{c.name} {c.width_px}x{c.height_px}" for c in self.cameras.cameras)
             raise RenderError(f"views of different size cannot be stacked: {sizes}. Give all cameras one size.")
         return np.stack(self.frames)
+
+
+_CameraArrays: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+"""camera_from_world [3,4], and a LensTable's numbers, radius and frustum."""
 
 
 class ControlRenderer:
@@ -83,6 +90,28 @@ class ControlRenderer:
         rasterize(primitives.xyz, primitives.rgb, primitives.half_width, primitives.count, out)
         return out
 
+    def digest(self) -> str:
+        """A hash of everything that determines the pictures: geometry, boxes, lights, lenses, poses, palette."""
+        total = hashlib.sha256(self.palette.encode())
+        for array in self._arrays():
+            total.update(repr((array.shape, str(array.dtype))).encode())
+            total.update(np.ascontiguousarray(array).tobytes())
+        return total.hexdigest()
+
+    def _arrays(self) -> Iterator[npt.NDArray[Any]]:
+        poses = self.cameras.world_from_camera
+        yield from (self.cameras.timestamps_us, poses.rotation, poses.translation_m)
+        for camera in self.cameras.cameras:
+            table = lens_table(camera)
+            yield from (table.numbers, table.radius)
+        if self._v1 is not None:
+            yield from self._v1.arrays()
+            return
+        strips, triangles, boxes = self._map.strips, self._map.triangles, self._boxes
+        yield from (strips.points_m, strips.starts, strips.chunks, strips.chunk_rgb, strips.chunk_width_px)
+        yield from (triangles.vertices_m, triangles.rgb, self._map.light_triangles_m, self._light_rgb)
+        yield from (boxes.present, boxes.corners_m, boxes.corner_rgb)
+
     def project(self, view: int, index: int) -> Primitives:
         """The screen primitives of one picture, in drawing order; valid until this thread's next call."""
         if not hasattr(self._buffers, "primitives"):
@@ -111,11 +140,14 @@ class ControlRenderer:
         return buffer
 
     @staticmethod
-    def _add_triangles(buffer: Primitives, vertices_m: FloatArray, rgb: FloatArray, camera: tuple[FloatArray, ...]) -> None:
+    def _add_triangles(
+        buffer: Primitives,
+        vertices_m: FloatArray,
+        rgb: FloatArray,
+        camera: _CameraArrays,
+    ) -> None:
         buffer.reserve(3 * len(vertices_m))
-        buffer.count = add_triangles(
-            vertices_m, rgb, *camera, buffer.count, buffer.xyz, buffer.rgb, buffer.half_width
-        )
+        buffer.count = add_triangles(vertices_m, rgb, *camera, buffer.count, buffer.xyz, buffer.rgb, buffer.half_width)
 
 
 def render_controls(
@@ -133,10 +165,10 @@ def render_controls(
     return ControlVideos(frames, cameras, palette)
 
 
-def _light_colours(ids: tuple[str, ...], states: dict[str, LightTimeline], cameras: ClipCameras) -> FloatArray:
+def _light_colours(ids: tuple[str, ...], states: Mapping[str, LightTimeline], cameras: ClipCameras) -> FloatArray:
     """Colour of every light at every instant, float64 [T,G,3]; a light without states is unknown."""
     times = cameras.timestamps_us
-    rgb = np.tile(np.array(LIGHT_RGB["unknown"], dtype=np.float64), (len(times), len(ids), 1))
+    rgb = np.tile(np.array(LIGHT_RGB[LightState.UNKNOWN], dtype=np.float64), (len(times), len(ids), 1))
     for index, light_id in enumerate(ids):
         if light_id in states:
             rgb[:, index] = [LIGHT_RGB[state] for state in states[light_id].at(times)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from scenegraph import Camera, ClipCameras, Scene, box_corners
 from scenegraph.arrays import FloatArray, UInt8Array
@@ -51,6 +52,15 @@ class V1Renderer:
                 self._outlines[name] = [_outline(element) for element in getattr(hdmap, name)]
         self._actors = sorted(scene.actors if "actors" in layers else (), key=lambda actor: actor.id)
         self._boxes = [actor.boxes_at(cameras.timestamps_us) for actor in self._actors]
+
+    def arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """All geometry and colours that are drawn, for a hash."""
+        yield from self._lines.values()
+        for outlines in self._outlines.values():
+            yield from outlines
+        for actor, boxes in zip(self._actors, self._boxes, strict=True):
+            yield np.array(V1_ACTOR_RGB[actor.category])
+            yield from (boxes.present, boxes.world_from_box.matrix, boxes.length_m, boxes.width_m, boxes.height_m)
 
     def draw(self, view: int, index: int, out: UInt8Array) -> None:
         """One picture into ``out`` uint8 [H,W,3] RGB."""

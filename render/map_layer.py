@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,10 @@ _MIN_TRIANGLE_M2 = 1e-4
 
 # A cuboid's faces as the reference splits them; corner order of scenegraph.box_corners.
 _SIGN_TRIANGLES = np.array(
-    [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4]]
-    + [[1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7]]
+    [
+        *([0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4]),
+        *([1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7]),
+    ]
 )
 _LIGHT_WALK = np.array([0, 1, 2, 3, 0, 4, 5, 6, 7, 4, 5, 1, 2, 6, 7, 3])
 _LIGHT_TRIANGLES = np.stack([np.zeros(14, dtype=np.int64), _LIGHT_WALK[1:-1], _LIGHT_WALK[2:]], axis=1)
@@ -67,7 +70,8 @@ class MapGeometry:
 
 def map_geometry(hdmap: HDMap, layers: Collection[str] = LAYERS) -> MapGeometry:
     """Cut and triangulate the map in the world-scenario style; ``layers`` chooses what is drawn."""
-    hdmap = HDMap(**{name: elements for name, elements in hdmap.layers() if name in layers})
+    drawn: dict[str, Any] = {name: elements for name, elements in hdmap.layers() if name in layers}
+    hdmap = HDMap(**drawn)
     lights = hdmap.traffic_lights
     corners = _cuboids(lights)
     return MapGeometry(

@@ -9,8 +9,9 @@ directly. Points are clipped at ``NEAR_M`` in camera space before they get here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -24,7 +25,12 @@ NEAR_M = 0.05
 _NODES = 4097
 _MARGIN_PX = 10.0  # half of the widest line, so that culling never removes a visible edge
 
-njit = numba.njit(cache=True, nogil=True, fastmath=False)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def njit(function: Function) -> Function:
+    """Compile once and keep it on disk; no fast-math, so that the same input gives the same bytes."""
+    return cast(Function, numba.njit(cache=True, nogil=True, fastmath=False)(function))
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,9 +26,10 @@ from scenegraph.publish import atomic_file, atomic_folder
 
 from .errors import RenderError
 
-# Per 1280x720 control frame on one core, conversion included: ultrafast 5 kB, superfast 1.8 kB, veryfast
-# 1.3 kB, all within 0.5 dB; superfast is the smallest that stays well below the time of drawing.
-_LOSSY = {"crf": "18", "preset": "superfast"}
+# Per 1280x720 control frame on one core, conversion included: ultrafast 5 ms and 5 kB, superfast 6 ms and 2 kB,
+# veryfast 10 ms and 1.3 kB, all within 0.5 dB of each other. Without B-frames the file needs no edit list, so
+# frame i starts at i / fps for every reader.
+_LOSSY = {"crf": "18", "preset": "superfast", "bf": "0"}
 _LOSSLESS = {"qp": "0", "preset": "ultrafast"}
 
 # What the conversion from RGB uses, written into the file: players guess another matrix for HD pictures.
@@ -141,7 +142,7 @@ class PngWriter:
         """Append one frame, uint8 [H,W,3] RGB."""
         _check_frame(self.path, frame, f"{self.height_px} {self.width_px} 3")
         with _explaining(self.path):
-            write_png(self._folder / f"{self.frames_written:06d}.png", frame)
+            (self._folder / f"{self.frames_written:06d}.png").write_bytes(_png(frame))
         self.frames_written += 1
 
     def __exit__(
@@ -159,9 +160,8 @@ def write_png(path: Path | str, frame: UInt8Array) -> None:
     """Write one picture, uint8 [H,W,3] RGB."""
     path = Path(path)
     _check_frame(path, frame, "H W 3")
-    encoded = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1]
     with _explaining(path), atomic_file(path) as partial:
-        partial.write_bytes(encoded.tobytes())
+        partial.write_bytes(_png(frame))
 
 
 def read_image(path: Path | str) -> UInt8Array:
@@ -219,6 +219,10 @@ def _explaining(path: Path, verb: str = "written") -> Iterator[None]:
         raise RenderError(str(error)) from error
     except (OSError, av.FFmpegError) as error:
         raise RenderError(f"{path}: cannot be {verb}: {error.strerror or error}") from error
+
+
+def _png(frame: UInt8Array) -> bytes:
+    return cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _frame_rate(path: Path, fps: float | Fraction) -> Fraction:

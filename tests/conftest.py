@@ -14,7 +14,8 @@ def _folder(*parts: str) -> Path:
     shared = Path(os.environ.get("DRIVESIM_SHARED", ROOT.parent / "shared"))
     folder = shared.joinpath(*parts)
     if not folder.is_dir():
-        pytest.skip(f"no folder {'/'.join(('shared', *parts))}; set DRIVESIM_SHARED to where it is")
+        refuse = pytest.fail if os.environ.get("DRIVESIM_REQUIRE_SHARED") == "1" else pytest.skip
+        refuse(f"no folder {'/'.join(('shared', *parts))}; set DRIVESIM_SHARED to where it is")
     return folder
 
 

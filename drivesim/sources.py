@@ -1,0 +1,46 @@
+"""From what a person names on the command line to a scene with cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scenegraph import CameraRig, Scene
+from scenegraph.formats import detect_kind, read_scene
+
+from .errors import SourceError
+
+
+def load_scene(path: Path, *, kind: str | None = None, clip: str | None = None, rig: str | None = None) -> Scene:
+    """Read a log or a scene folder; with a rig, film it with those cameras instead of its own.
+
+    rig: a built-in rig's name or a YAML file. Cameras there may take their lens from the log.
+    """
+    path = Path(path)
+    found = kind or detect_kind(path)
+    scene = read_scene(path, found, clip)
+    if rig is None:
+        return scene
+    return scene.with_rig(_rig(path, found, clip, scene, rig))
+
+
+def require_cameras(scene: Scene, path: Path) -> CameraRig:
+    """The scene's rig; a SourceError when the log has no calibration."""
+    if len(scene.rig) == 0:
+        from .paths import built_in_configs
+
+        names = ", ".join(built_in_configs("rigs"))
+        raise SourceError(
+            f"{path}: the log has no camera calibration. Name cameras with --rig: a YAML file, or {names}."
+        )
+    return scene.rig
+
+
+def _rig(path: Path, kind: str, clip: str | None, scene: Scene, rig: str) -> CameraRig:
+    from .rigs import find_rig, resolve_rig
+
+    lenses = {camera.name: (camera.lens, camera.width_px, camera.height_px) for camera in scene.rig}
+    if kind == "rds-hq":
+        from scenegraph.formats.rds_hq import read_rds_hq_lenses
+
+        lenses = read_rds_hq_lenses(path, clip)
+    return resolve_rig(find_rig(rig), lenses)
