@@ -31,6 +31,7 @@ from .trajectory import Trajectory
 
 __all__ = [
     "CAMERA_FROM_FLU",
+    "SE3",
     "Actor",
     "Boxes",
     "Brown",
@@ -57,7 +58,6 @@ __all__ = [
     "Polyline",
     "RoadBoundary",
     "RoadMarking",
-    "SE3",
     "Scene",
     "SceneGraphError",
     "StopLine",

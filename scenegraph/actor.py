@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import BoolArray, FloatArray, as_float
-from .errors import FrameError
+from .arrays import BoolArray, FloatArray, as_float, as_instants
+from .errors import FrameError, TimeRangeError
 from .se3 import SE3
 from .trajectory import Trajectory
 
@@ -66,14 +66,20 @@ class Actor:
     def __post_init__(self) -> None:
         count = len(self.trajectory)
         for name in ("length_m", "width_m", "height_m"):
-            value = as_float(np.broadcast_to(np.asarray(getattr(self, name), dtype=np.float64), (count,)))
+            value = np.asarray(getattr(self, name), dtype=np.float64)
+            if value.shape not in ((), (1,), (count,)):
+                raise FrameError(f"actor {self.id}: {name}: expected 1 or {count} values, got {list(value.shape)}")
+            value = as_float(np.broadcast_to(value, (count,)))
             object.__setattr__(self, name, value)
-            if not (value > 0).all():
-                raise FrameError(f"actor {self.id}: {name} must be above 0 in every key pose, got {value.min()}")
+            sound = (value > 0) & np.isfinite(value)
+            if not sound.all():
+                raise FrameError(f"actor {self.id}: {name} must be above 0 in every key pose, got {value[~sound][0]}")
+        if self.extrapolate_us < 0:
+            raise TimeRangeError(f"actor {self.id}: extrapolate_us must not be below 0, got {self.extrapolate_us}")
 
     def boxes_at(self, timestamps_us: npt.ArrayLike) -> Boxes:
         """Cuboids [Q] at instants [Q]: linear in position and size, slerp in rotation."""
-        times = np.asarray(timestamps_us, dtype=np.int64)
+        times = as_instants("times", timestamps_us)
         track = self.trajectory
         present = track.covers(times, self.extrapolate_us)
         inside = np.clip(times, track.first_us - self.extrapolate_us, track.last_us + self.extrapolate_us)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from .errors import TimeRangeError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 UInt8Array = npt.NDArray[np.uint8]
+_AnyArray = TypeVar("_AnyArray", bound=npt.NDArray[Any])
 
 
 def expect(name: str, array: Any, shape: str, dtype: Any = None) -> None:
@@ -36,7 +39,17 @@ def as_float(values: Any) -> FloatArray:
     return frozen(np.array(values, dtype=np.float64))
 
 
-def frozen(array: Any) -> Any:
+def as_instants(name: str, values: Any) -> IntArray:
+    """Instants in whole microseconds as int64 of any shape; fractions and NaN (seconds, or a mistake) are refused."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "iu":
+        whole = np.array(values, dtype=np.float64)
+        if not (np.isfinite(whole) & (whole == np.trunc(whole))).all():
+            raise TimeRangeError(f"{name}: expected whole microseconds, got {whole.ravel()[:3].tolist()}")
+    return np.array(values, dtype=np.int64)
+
+
+def frozen(array: _AnyArray) -> _AnyArray:
     """The same array, marked read-only."""
     array.setflags(write=False)
     return array

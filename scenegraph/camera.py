@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import FloatArray
+from .arrays import FloatArray, all_finite
 from .errors import FrameError
 from .lens import Lens, require_increasing
 from .se3 import SE3
@@ -35,6 +35,8 @@ class Camera:
     def __post_init__(self) -> None:
         if self.width_px < 1 or self.height_px < 1:
             raise FrameError(f"camera {self.name}: size must be positive, got {self.width_px}x{self.height_px}")
+        if self.ego_from_camera.shape or not all_finite(self.ego_from_camera.matrix):
+            raise FrameError(f"camera {self.name}: expected one pose without NaN or infinity")
         centre = np.array([self.lens.cx_px, self.lens.cy_px])
         try:
             require_increasing(self.lens, self._corners_px - centre)
@@ -61,8 +63,11 @@ class Camera:
         return self.lens.project(points, self.max_angle_rad), points[..., 2]
 
     def unproject(self, uv: Any) -> FloatArray:
-        """Unit rays [...,3] in the camera frame through pixels [...,2]."""
-        return self.lens.unproject(uv)
+        """Unit rays [...,3] in the camera frame through pixels [...,2], the inverse of ``project``.
+
+        Also outside of the picture, as far as any ray with an angle below 180 degrees lands there.
+        """
+        return self.lens.unproject(uv, self.max_angle_rad)
 
     def sees(self, points_camera: Any) -> Any:
         """Which points [...,3] lie in front and inside of the picture."""
@@ -94,5 +99,15 @@ class Camera:
 
     def fitted(self, max_width_px: int, max_height_px: int) -> Camera:
         """The same view, as large as fits, its shape kept, both sides even (as video codecs want)."""
+        if max_width_px < 2 or max_height_px < 2:
+            raise FrameError(f"camera {self.name}: cannot fit into {max_width_px}x{max_height_px} px")
         scale = min(max_width_px / self.width_px, max_height_px / self.height_px)
-        return self.resized(max(2, round(self.width_px * scale / 2) * 2), max(2, round(self.height_px * scale / 2) * 2))
+        return self.resized(
+            _even(self.width_px * scale, max_width_px),
+            _even(self.height_px * scale, max_height_px),
+        )
+
+
+def _even(size_px: float, most_px: int) -> int:
+    """The even number nearest to a size, at least 2 and not above the most that is allowed."""
+    return max(2, min(round(size_px / 2), most_px // 2) * 2)

@@ -40,4 +40,8 @@ class FormatError(SceneGraphError):
         self.problem = problem
         self.allowed = allowed
         sentence = ": ".join(part for part in (str(file), place, problem) if part)
-        super().__init__(f"{sentence}. {allowed}".rstrip() if allowed else sentence)
+        super().__init__(f"{sentence}. {allowed}" if allowed else sentence)
+
+    def __reduce__(self) -> tuple[type[FormatError], tuple[str, str, str, str]]:
+        """Errors cross processes; the usual way of rebuilding one knows only the finished sentence."""
+        return type(self), (str(self.file), self.place, self.problem, self.allowed)

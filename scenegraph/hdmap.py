@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import shapely
 
-from .arrays import FloatArray
+from .arrays import FloatArray, all_finite
 from .errors import MapError
 from .polyline import Polyline
 from .se3 import SE3
@@ -62,7 +62,7 @@ class LaneSegment:
     @cached_property
     def centre(self) -> Polyline:
         """The line half way between both edges, at matching shares of their length, about every metre."""
-        count = max(2, int(round(max(self.left.length_m, self.right.length_m))) + 1)
+        count = max(2, round(max(self.left.length_m, self.right.length_m)) + 1)
         share = np.linspace(0.0, 1.0, count)
         left = self.left.at(share * self.left.length_m)
         right = self.right.at(share * self.right.length_m)
@@ -128,6 +128,9 @@ class TrafficLight:
     width_m: float
     height_m: float
 
+    def __post_init__(self) -> None:
+        _require_box(f"traffic light {self.id}", self)
+
 
 @dataclass(frozen=True, eq=False)
 class TrafficSign:
@@ -139,6 +142,9 @@ class TrafficSign:
     width_m: float
     height_m: float
     category: str = ""
+
+    def __post_init__(self) -> None:
+        _require_box(f"traffic sign {self.id}", self)
 
 
 LineElement: TypeAlias = LaneLine | RoadBoundary | Crosswalk | StopLine | Pole | RoadMarking
@@ -159,7 +165,7 @@ class HDMap:
     road_markings: tuple[RoadMarking, ...] = ()
     traffic_lights: tuple[TrafficLight, ...] = ()
     traffic_signs: tuple[TrafficSign, ...] = ()
-    _index: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _index: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in self.layer_names():
@@ -169,6 +175,10 @@ class HDMap:
             if len(set(ids)) != len(ids):
                 twice = sorted({i for i in ids if ids.count(i) > 1})
                 raise MapError(f"{name}: ids must be unique, {', '.join(twice[:5])} occurs more than once")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the search trees, which the other process builds when it needs them."""
+        return {**self.__dict__, "_index": {}}
 
     @staticmethod
     def layer_names() -> tuple[str, ...]:
@@ -185,7 +195,10 @@ class HDMap:
         return {name: len(elements) for name, elements in self.layers()}
 
     def near(self, point_m: FloatArray, radius_m: float) -> HDMap:
-        """Only the elements that come within ``radius_m`` of a point [3], measured in the ground plane."""
+        """Only the elements that come within ``radius_m`` of a point [3], measured in the ground plane.
+
+        Lane segments, crosswalks and road markings count with their inside, lights and signs with their centre.
+        """
         place = shapely.Point(float(point_m[0]), float(point_m[1]))
         kept: dict[str, Any] = {}
         for name, elements in self.layers():
@@ -215,9 +228,21 @@ _CORNER_SIGNS = np.array(
 
 def _footprint(element: MapElement) -> Any:
     if isinstance(element, LaneSegment):
-        return shapely.LinearRing(element.outline[:, :2])
+        return shapely.Polygon(element.outline[:, :2])
     if isinstance(element, TrafficLight | TrafficSign):
         return shapely.Point(element.world_from_box.translation_m[:2])
-    if isinstance(element, Crosswalk | RoadMarking) and len(element.polyline) > 2:
-        return shapely.Polygon(element.polyline.points_m[:, :2])
-    return shapely.LineString(element.polyline.points_m[:, :2])
+    points = element.polyline.points_m[:, :2]
+    if (points == points[0]).all():  # an upright pole
+        return shapely.Point(points[0])
+    if isinstance(element, Crosswalk | RoadMarking) and len(points) > 2:
+        return shapely.Polygon(points)
+    return shapely.LineString(points)
+
+
+def _require_box(what: str, box: BoxElement) -> None:
+    if box.world_from_box.shape or not all_finite(box.world_from_box.matrix):
+        raise MapError(f"{what}: expected one pose without NaN or infinity")
+    for name in ("length_m", "width_m", "height_m"):
+        value = getattr(box, name)
+        if not (np.isfinite(value) and value >= 0):
+            raise MapError(f"{what}: {name} must not be below 0, got {value:g}")

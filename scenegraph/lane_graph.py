@@ -33,10 +33,9 @@ class LaneGraph:
         self._order = list(self._lanes)
         centres = [shapely.LineString(lane.centre.points_m[:, :2]) for lane in self._lanes.values()]
         self._tree = shapely.STRtree(centres)
-        self._outlines = {
-            lane.id: shapely.prepared.prep(shapely.Polygon(lane.outline[:, :2]).buffer(0))
-            for lane in self._lanes.values()
-        }
+        outlines = [shapely.Polygon(lane.outline[:, :2]) for lane in self._lanes.values()]
+        self._outlines = dict(zip(self._order, shapely.make_valid(np.array(outlines, dtype=object)), strict=True))
+        shapely.prepare(list(self._outlines.values()))
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -81,7 +80,7 @@ class LaneGraph:
             station_m, lateral_m = lane.centre.locate(point_m)
             if heading_rad is not None and not _agrees(lane, station_m, heading_rad):
                 continue
-            rank = (not self._outlines[lane.id].intersects(place), abs(lateral_m))
+            rank = (not shapely.intersects(self._outlines[lane.id], place), abs(lateral_m))
             if best is None or rank < best[0]:
                 best = rank, LanePosition(lane, station_m, lateral_m)
         return best[1] if best else None

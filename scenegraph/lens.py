@@ -92,18 +92,18 @@ class Brown:
         radial = radial_curve(self.polynomial, False, math.tan(limit)).angle(np.hypot(xy[..., 0], xy[..., 1]))
         bent = _azimuth(xy) * np.arctan(radial)[..., None]  # angle off the axis times direction in the image
         step = 1e-6
+        step_x, step_y = np.array([step, 0.0]), np.array([0.0, step])
         for _ in range(_NEWTON_STEPS):
             here = self._project_bent(bent, limit)
-            along_x = (self._project_bent(bent + (step, 0.0), limit) - here) / step
-            along_y = (self._project_bent(bent + (0.0, step), limit) - here) / step
+            along_x = (self._project_bent(bent + step_x, limit) - here) / step
+            along_y = (self._project_bent(bent + step_y, limit) - here) / step
             miss = here - uv
             det = along_x[..., 0] * along_y[..., 1] - along_x[..., 1] * along_y[..., 0]
             det = np.where(np.abs(det) < _TINY, np.inf, det)
             move_x = (along_y[..., 1] * miss[..., 0] - along_y[..., 0] * miss[..., 1]) / det
             move_y = (along_x[..., 0] * miss[..., 1] - along_x[..., 1] * miss[..., 0]) / det
             bent = bent - np.stack([move_x, move_y], axis=-1)
-        angle = np.hypot(bent[..., 0], bent[..., 1])
-        return _ray(np.minimum(angle, math.pi), bent)
+        return _ray(np.hypot(bent[..., 0], bent[..., 1]), bent)
 
     def scaled(self, x: float, y: float) -> Brown:
         """The lens of the same picture resized by x and y."""
@@ -120,7 +120,7 @@ class Brown:
         step = 1e-6
         edge = self._distort(azimuth * math.tan(limit_rad))
         slope = (edge - self._distort(azimuth * math.tan(limit_rad - step))) / step
-        return uv + slope * np.maximum(angle_rad - limit_rad, 0.0)[..., None]
+        return np.asarray(uv + slope * np.maximum(angle_rad - limit_rad, 0.0)[..., None])
 
     def _distort(self, xy: FloatArray) -> FloatArray:
         x, y = xy[..., 0], xy[..., 1]
@@ -194,9 +194,8 @@ class FTheta:
         if self.polynomial[0] != 0.0:
             raise FrameError(f"f-theta polynomial: the constant term must be 0, got {self.polynomial[0]}")
         if self.direction not in get_args(FThetaDirection):
-            raise FrameError(
-                f"f-theta polynomial: direction must be {' or '.join(get_args(FThetaDirection))}, got {self.direction!r}"
-            )
+            known = " or ".join(get_args(FThetaDirection))
+            raise FrameError(f"f-theta polynomial: direction must be {known}, got {self.direction!r}")
         _require_sound("f-theta", self)
         if not self.polynomial[1] > 0:
             raise FrameError(f"f-theta polynomial: the linear coefficient must be above 0, got {self.polynomial[1]}")
@@ -294,7 +293,8 @@ def _azimuth(xy: FloatArray) -> FloatArray:
 
 
 def _ray(angle_rad: FloatArray, xy: FloatArray) -> FloatArray:
-    """Unit rays from angle off the axis and direction in the image; the centre gives (0, 0, 1)."""
+    """Unit rays from angle off the axis (at most pi) and direction in the image; the centre gives (0, 0, 1)."""
+    angle_rad = np.minimum(angle_rad, math.pi)
     return np.concatenate([np.sin(angle_rad)[..., None] * _azimuth(xy), np.cos(angle_rad)[..., None]], axis=-1)
 
 

@@ -29,7 +29,7 @@ class Polyline:
     @property
     def edge_lengths_m(self) -> FloatArray:
         """Length of each edge, [N-1]."""
-        return np.linalg.norm(np.diff(self.points_m, axis=0), axis=1)
+        return np.asarray(np.linalg.norm(np.diff(self.points_m, axis=0), axis=1))
 
     @property
     def stations_m(self) -> FloatArray:
@@ -49,6 +49,7 @@ class Polyline:
 
     def densified(self, step_m: float) -> Polyline:
         """The same line with no edge longer than ``step_m``; old points are kept."""
+        _require_step(step_m)
         pieces = np.maximum(np.ceil(self.edge_lengths_m / step_m - 1e-9).astype(int), 1)
         parts = [
             start + (end - start) * (np.arange(count) / count)[:, None]
@@ -58,7 +59,8 @@ class Polyline:
 
     def resampled(self, step_m: float) -> Polyline:
         """Points at equal arc length, about ``step_m`` apart, both ends kept."""
-        count = max(int(round(self.length_m / step_m)), 1)
+        _require_step(step_m)
+        count = max(round(self.length_m / step_m), 1)
         return Polyline(self.at(np.linspace(0.0, self.length_m, count + 1)))
 
     def locate(self, point_m: FloatArray) -> tuple[float, float]:
@@ -73,10 +75,30 @@ class Polyline:
         fraction = np.clip(((point - start) * edge).sum(axis=1) / squared, 0.0, 1.0)
         away = point - (start + fraction[:, None] * edge)
         nearest = int(np.argmin((away**2).sum(axis=1)))
-        side = np.sign(edge[nearest, 0] * away[nearest, 1] - edge[nearest, 1] * away[nearest, 0])
         station = self.stations_m[nearest] + fraction[nearest] * self.edge_lengths_m[nearest]
-        return float(station), float(side * np.hypot(*away[nearest]))
+        direction = _direction_at(edge, nearest, float(fraction[nearest]))
+        is_left = direction[0] * away[nearest, 1] >= direction[1] * away[nearest, 0]
+        distance_m = float(np.hypot(*away[nearest]))
+        return float(station), distance_m if is_left else -distance_m
 
     def reversed(self) -> Polyline:
         """The same line walked from its other end."""
         return Polyline(self.points_m[::-1])
+
+
+def _require_step(step_m: float) -> None:
+    if not step_m > 0:
+        raise MapError(f"polyline: the step must be above 0 m, got {step_m:g}")
+
+
+def _direction_at(edge: FloatArray, index: int, fraction: float) -> FloatArray:
+    """Direction [2] of a line at a place on one of its edges [N,2]; at a corner the mean of both edges.
+
+    Only the mean tells left from right outside of a sharp corner. Edges without length have no say.
+    """
+    lengths = np.hypot(edge[:, 0], edge[:, 1])
+    ahead = index + (fraction >= 1)
+    before = np.flatnonzero(lengths[: index + (fraction > 0)])
+    after = np.flatnonzero(lengths[ahead:]) + ahead
+    sides = np.concatenate([before[-1:], after[:1]])
+    return np.asarray((edge[sides] / lengths[sides, None]).sum(axis=0))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from .arrays import FloatArray, frozen
 Coefficients = tuple[float, ...]
 _TABLE_SIZE = 2048
 _NEWTON_STEPS = 6
+_FAR = 1e7  # further out than any picture, in pixels as in radians
 
 
 def polyval(coefficients: Coefficients, x: Any) -> Any:
@@ -37,13 +39,28 @@ def derivative(coefficients: Coefficients) -> Coefficients:
 def turning_point(coefficients: Coefficients) -> float:
     """Up to which x > 0 the polynomial increases; infinity if it never stops, 0 if it does not even start."""
     slope = derivative(coefficients)
-    if slope[0] <= 0:
-        return 0.0
-    # Measured in units in which all coefficients are at most 1, so that the roots are well conditioned.
-    unit = max((abs(k / slope[0]) ** (1 / power) for power, k in enumerate(slope) if power and k), default=1.0)
-    roots = np.roots([k / slope[0] / unit**power for power, k in enumerate(slope)][::-1])
-    real = roots.real[(np.abs(roots.imag) < 1e-7) & (roots.real > 0)]
-    return float(real.min()) / unit if len(real) else math.inf
+    return next(iter(_sign_changes(slope)), math.inf) if slope[0] > 0 else 0.0
+
+
+def _sign_changes(coefficients: Coefficients) -> list[float]:
+    """Where the polynomial changes its sign for 0 < x < 1e7, rising. Between two of its own slope's it does so once."""
+    if len(coefficients) < 2:
+        return []
+    edges = [0.0, *_sign_changes(derivative(coefficients)), _FAR]
+    is_negative = [bool(polyval(coefficients, edge) < 0) for edge in edges]
+    turns = zip(pairwise(edges), pairwise(is_negative), strict=True)
+    return [_crossing(coefficients, 0.0, low, high) for (low, high), (before, after) in turns if before != after]
+
+
+def _crossing(coefficients: Coefficients, value: float, low: float, high: float) -> float:
+    """Where between low and high, which lie on both sides of it, the polynomial passes a value; to the last bit."""
+    starts_below = polyval(coefficients, low) < value
+    while low < (middle := 0.5 * (low + high)) < high:
+        if (polyval(coefficients, middle) < value) == starts_below:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +88,12 @@ class RadialCurve:
         return np.asarray(radius + self.end_slope * np.maximum(angle_rad - self.end_angle_rad, 0.0))
 
     def angle(self, radius: FloatArray) -> FloatArray:
-        """Ray angles [...] in [0, pi] of image radii [...]; out of reach of every ray the outermost one is given."""
+        """Ray angles [...] of image radii [...] >= 0; out of reach of every ray the end angle is given."""
         inside = np.minimum(radius, self.end_radius)
         angle = polyval(self.coefficients, inside) if self.angle_from_radius else self._solve(inside)
         if self.end_slope > 0:
             angle = angle + np.maximum(radius - self.end_radius, 0.0) / self.end_slope
-        return np.asarray(np.minimum(angle, math.pi))
+        return np.asarray(angle)
 
     def _solve(self, value: FloatArray) -> FloatArray:
         """x with p(x) = value: a table for the start, then Newton; the same for a point alone and among others."""
@@ -92,10 +109,7 @@ class RadialCurve:
 def radial_curve(coefficients: Coefficients, angle_from_radius: bool, max_angle_rad: float) -> RadialCurve:
     """The curve that leaves its polynomial at ``max_angle_rad``, or before where that turns."""
     turn = turning_point(coefficients)
-    if angle_from_radius:
-        end = _first_reaching(coefficients, min(max_angle_rad, math.pi), turn)
-    else:
-        end = min(max_angle_rad, math.pi, turn)
+    end = _first_reaching(coefficients, max_angle_rad, turn) if angle_from_radius else min(max_angle_rad, turn)
     knots = np.linspace(0.0, end, _TABLE_SIZE)
     knot_values = polyval(coefficients, knots)
     slope = 0.0 if end >= turn else float(polyval(derivative(coefficients), end))
@@ -113,6 +127,4 @@ def _first_reaching(coefficients: Coefficients, value: float, turn: float) -> fl
         if high >= turn:
             return turn
         low, high = high, min(2.0 * high, turn)
-    while low < (middle := 0.5 * (low + high)) < high:
-        low, high = (middle, high) if polyval(coefficients, middle) < value else (low, middle)
-    return high
+    return _crossing(coefficients, value, low, high)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .arrays import BoolArray, IntArray, frozen
+from .arrays import BoolArray, IntArray, as_instants, frozen
 from .camera import Camera
-from .errors import FrameError
+from .errors import FrameError, TimeRangeError
 from .se3 import SE3
 from .trajectory import Trajectory
 
@@ -28,6 +28,18 @@ class ClipCameras:
     cameras: tuple[Camera, ...]
     timestamps_us: IntArray
     world_from_camera: SE3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cameras", tuple(self.cameras))
+        stamps = as_instants("clip times", self.timestamps_us)
+        object.__setattr__(self, "timestamps_us", frozen(stamps))
+        if stamps.ndim != 1 or self.world_from_camera.shape != (len(self.cameras), len(stamps)):
+            raise FrameError(
+                f"clip cameras: expected poses [V,T] for {len(self.cameras)} cameras and times {list(stamps.shape)}, "
+                f"got {list(self.world_from_camera.shape)}"
+            )
+        if (np.diff(stamps) <= 0).any():
+            raise TimeRangeError("clip cameras: times must increase")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,11 +95,11 @@ class CameraRig:
 
     def at(self, ego: Trajectory, timestamps_us: IntArray, extrapolate_us: int = 0) -> ClipCameras:
         """Pose every camera at every instant [T] of a drive."""
-        times = np.asarray(timestamps_us, dtype=np.int64)
+        times = as_instants("clip times", timestamps_us)
         world_from_ego = ego.at(times, extrapolate_us)
         poses = [world_from_ego @ camera.ego_from_camera for camera in self.cameras]
         stacked = SE3.stack(poses) if poses else SE3.identity(0, len(times))
-        return ClipCameras(self.cameras, frozen(times.copy()), stacked)
+        return ClipCameras(self.cameras, times, stacked)
 
     def neighbours(self, min_share: float = 0.01) -> BoolArray:
         """Which views see a common part of the world, bool [V,V], symmetric, False on the diagonal.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .actor import Actor
-from .arrays import FloatArray, IntArray, as_float, frozen
+from .arrays import FloatArray, IntArray, all_finite, as_float, as_instants, frozen
 from .errors import FrameError, SceneGraphError, TimeRangeError
 from .hdmap import HDMap, LightState
 from .rig import CameraRig
@@ -26,7 +27,7 @@ class LightTimeline:
     states: tuple[LightState, ...]
 
     def __post_init__(self) -> None:
-        stamps = np.array(self.timestamps_us, dtype=np.int64)
+        stamps = as_instants("light states", self.timestamps_us)
         object.__setattr__(self, "timestamps_us", frozen(stamps))
         object.__setattr__(self, "states", tuple(LightState(state) for state in self.states))
         if stamps.ndim != 1 or len(stamps) != len(self.states) or len(stamps) == 0:
@@ -36,7 +37,7 @@ class LightTimeline:
 
     def at(self, timestamps_us: IntArray) -> tuple[LightState, ...]:
         """States [Q] at instants [Q]."""
-        index = np.searchsorted(self.timestamps_us, np.asarray(timestamps_us), side="right") - 1
+        index = np.searchsorted(self.timestamps_us, as_instants("times", timestamps_us), side="right") - 1
         return tuple(self.states[i] if i >= 0 else LightState.UNKNOWN for i in index)
 
 
@@ -67,7 +68,11 @@ class Scene:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "actors", tuple(self.actors))
+        object.__setattr__(self, "light_states", dict(self.light_states))
+        object.__setattr__(self, "source", dict(self.source))
         object.__setattr__(self, "world_origin_m", as_float(self.world_origin_m))
+        if self.world_origin_m.shape != (3,) or not all_finite(self.world_origin_m):
+            raise FrameError(f"world origin: expected 3 finite numbers, got {self.world_origin_m.tolist()}")
         ids = [actor.id for actor in self.actors]
         if len(set(ids)) != len(ids):
             twice = sorted({i for i in ids if ids.count(i) > 1})
@@ -77,8 +82,8 @@ class Scene:
         if unknown:
             raise SceneGraphError(f"light states name lights that the map lacks: {', '.join(unknown[:5])}")
         if self.frame_timestamps_us is not None:
-            stamps = np.array(self.frame_timestamps_us, dtype=np.int64)
-            if len(stamps) == 0 or (np.diff(stamps) <= 0).any():
+            stamps = as_instants("frame times", self.frame_timestamps_us)
+            if stamps.ndim != 1 or len(stamps) == 0 or (np.diff(stamps) <= 0).any():
                 raise TimeRangeError("frame times must increase and there must be at least one")
             object.__setattr__(self, "frame_timestamps_us", frozen(stamps))
 
@@ -100,7 +105,7 @@ class Scene:
         if fps is None and self.frame_timestamps_us is not None:
             return self.frame_timestamps_us
         rate = 30.0 if fps is None else float(fps)
-        if not rate > 0:
+        if not (rate > 0 and math.isfinite(rate)):
             raise TimeRangeError(f"fps must be above 0, got {rate:g}")
         count = int(self.duration_s * rate + 1e-9) + 1
-        return self.ego.first_us + (np.arange(count) * (1e6 / rate)).astype(np.int64)
+        return self.ego.first_us + (np.arange(count) * 1e6 / rate).astype(np.int64)

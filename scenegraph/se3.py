@@ -6,7 +6,7 @@ Quaternions are w,x,y,z; other orders are converted where a file is read or writ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +52,7 @@ class SE3:
         matrix = np.asarray(matrix, dtype=np.float64)
         if matrix.shape[-2:] != (4, 4):
             raise FrameError(f"pose matrix: expected [...,4,4], got {list(matrix.shape)}")
-        if not all_finite(matrix):
-            raise FrameError("pose matrix holds NaN or infinity")
+        _require_finite("pose matrix", matrix)
         if not np.allclose(matrix[..., 3, :], (0, 0, 0, 1), atol=1e-6):
             raise FrameError("pose matrix: the last row is not 0 0 0 1")
         rotation = matrix[..., :3, :3]
@@ -67,8 +66,9 @@ class SE3:
         """From quaternions [...,4] in w,x,y,z order (normalised here) and translations [...,3]."""
         wxyz = np.asarray(wxyz, dtype=np.float64)
         translation_m = np.asarray(translation_m, dtype=np.float64)
-        if not (all_finite(wxyz) and all_finite(translation_m)):
-            raise FrameError("pose holds NaN or infinity")
+        if wxyz.shape[-1:] != (4,):
+            raise FrameError(f"quaternion: expected [...,4], got {list(wxyz.shape)}")
+        _require_finite("pose", wxyz, translation_m)
         norm = np.linalg.norm(wxyz, axis=-1)
         if (norm < 1e-9).any():
             raise FrameError("a quaternion of length zero is no rotation")
@@ -79,19 +79,23 @@ class SE3:
     @classmethod
     def from_roll_pitch_yaw_deg(cls, roll_pitch_yaw_deg: Any, translation_m: Any) -> SE3:
         """R = Rz(yaw) Ry(pitch) Rx(roll), angles in degrees (fixed axes x, y, z in that order)."""
-        rotation = Rotation.from_euler("xyz", np.asarray(roll_pitch_yaw_deg, dtype=np.float64), degrees=True)
-        return cls(rotation.as_matrix(), np.asarray(translation_m, dtype=np.float64))
+        roll_pitch_yaw_deg = np.asarray(roll_pitch_yaw_deg, dtype=np.float64)
+        translation_m = np.asarray(translation_m, dtype=np.float64)
+        _require_finite("pose", roll_pitch_yaw_deg, translation_m)
+        return cls(Rotation.from_euler("xyz", roll_pitch_yaw_deg, degrees=True).as_matrix(), translation_m)
 
     @classmethod
     def from_yaw(cls, yaw_rad: Any, translation_m: Any) -> SE3:
         """Rotation about +z only; yaw [...] and translation [...,3]."""
         yaw_rad = np.asarray(yaw_rad, dtype=np.float64)
+        translation_m = np.asarray(translation_m, dtype=np.float64)
+        _require_finite("pose", yaw_rad, translation_m)
         rotation = np.zeros((*yaw_rad.shape, 3, 3))
         cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
         rotation[..., 0, 0], rotation[..., 0, 1] = cos, -sin
         rotation[..., 1, 0], rotation[..., 1, 1] = sin, cos
         rotation[..., 2, 2] = 1.0
-        return cls(rotation, np.asarray(translation_m, dtype=np.float64))
+        return cls(rotation, translation_m)
 
     @classmethod
     def stack(cls, poses: Sequence[SE3]) -> SE3:
@@ -106,10 +110,16 @@ class SE3:
         return self.translation_m.shape[:-1]
 
     def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a single SE3 has no length")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[SE3]:
+        return (self[index] for index in range(len(self)))
+
     def __getitem__(self, index: Any) -> SE3:
-        return SE3(self.rotation[index], self.translation_m[index])
+        index = index if isinstance(index, tuple) else (index,)
+        return SE3(self.rotation[(*index, slice(None), slice(None))], self.translation_m[(*index, slice(None))])
 
     @property
     def matrix(self) -> FloatArray:
@@ -127,12 +137,12 @@ class SE3:
         if not len(flat):
             return np.zeros((*self.shape, 4))
         xyzw = Rotation.from_matrix(flat).as_quat(canonical=True)
-        return xyzw[:, [3, 0, 1, 2]].reshape(*self.shape, 4)
+        return np.asarray(xyzw[:, [3, 0, 1, 2]].reshape(*self.shape, 4))
 
     @property
     def yaw_rad(self) -> FloatArray:
         """Heading of the source x axis about destination z, [...] in (-pi, pi]."""
-        return np.arctan2(self.rotation[..., 1, 0], self.rotation[..., 0, 0])
+        return np.asarray(np.arctan2(self.rotation[..., 1, 0], self.rotation[..., 0, 0]))
 
     # -- algebra ------------------------------------------------------------------------------
 
@@ -150,8 +160,8 @@ class SE3:
         """Points [3] or [...,N,3] from the source to the destination frame; array axes broadcast."""
         points = np.asarray(points, dtype=np.float64)
         if points.ndim == 1:
-            return (self.rotation @ points) + self.translation_m
-        return points @ np.swapaxes(self.rotation, -1, -2) + self.translation_m[..., None, :]
+            return np.asarray((self.rotation @ points) + self.translation_m)
+        return np.asarray(points @ np.swapaxes(self.rotation, -1, -2) + self.translation_m[..., None, :])
 
     def interpolate(self, other: SE3, fraction: Any) -> SE3:
         """Linear position and slerp rotation towards ``other``: 0 gives self, 1 gives other.
@@ -167,3 +177,8 @@ class SE3:
         rotation = (start * Rotation.from_rotvec(turn)).as_matrix().reshape(*shape, 3, 3)
         step = other.translation_m - self.translation_m
         return SE3(rotation, self.translation_m + step * fraction[..., None])
+
+
+def _require_finite(what: str, *arrays: FloatArray) -> None:
+    if not all(all_finite(array) for array in arrays):
+        raise FrameError(f"{what} holds NaN or infinity")
