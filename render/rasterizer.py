@@ -29,7 +29,10 @@ _CAP_COS = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 9))
 _CAP_SIN = np.sin(np.linspace(-np.pi / 2, np.pi / 2, 9))
 _LEVELS_PER_M = (2**24 - 1) / FADE_DISTANCE_M
 """Depth is compared in 24 bits, so that a box edge and the face behind it tie and the face, drawn first, stays."""
-_FARTHEST = 2**31 - 1
+_EMPTY = 2**62 + 2**32 - 1
+_OWNER = 2**32 - 1
+_FRACTION = 2.0**32
+_STEEP, _FAR_OFF = 2.0**18, 2.0**29  # levels; 2**32 times these, over any picture's width, stays below 2**63
 _LIMIT_PX = 1e7  # far outside of any picture; beyond it sums of coordinates would lose whole pixels
 
 
@@ -63,8 +66,7 @@ def rasterize(xyz: Any, rgb: Any, half_width: Any, count: int, out: Any) -> None
         for b in range(first_band[p], last_band[p] + 1):
             members[cursor[b]] = p
             cursor[b] += 1
-    depth = np.zeros((_SAMPLE_ROWS, width), np.int32)
-    owner = np.zeros((_SAMPLE_ROWS, width), np.int32)
+    samples = np.zeros((_SAMPLE_ROWS, width), np.int64)
     left = np.zeros(_SAMPLE_ROWS)
     right = np.zeros(_SAMPLE_ROWS)
     corners = np.zeros((18, 2))
@@ -75,17 +77,14 @@ def rasterize(xyz: Any, rgb: Any, half_width: Any, count: int, out: Any) -> None
         if begin[b] == begin[b + 1]:
             out[top : top + rows] = 0
             continue
-        for k in range(4 * rows):
-            for i in range(width):
-                depth[k, i] = _FARTHEST
-                owner[k, i] = -1
+        samples[: 4 * rows] = _EMPTY
         for j in range(rows):
             touched[j, 0], touched[j, 1] = width, 0
         for m in range(begin[b], begin[b + 1]):
             p = members[m]
             n = _corners(p, xyz, half_width, aspect, corners)
-            _fill(p, corners, n, top, rows, width, half_width[p] > 0.0, xyz, plane, left, right, depth, owner, touched)
-        _resolve(top, rows, width, half_width, xyz, rgb, plane, owner, touched, out)
+            _fill(p, corners, n, top, rows, width, half_width[p] > 0.0, xyz, plane, left, right, samples, touched)
+        _resolve(top, rows, width, half_width, xyz, rgb, plane, samples, touched, out)
 
 
 @njit
@@ -159,7 +158,7 @@ def _corners(p: int, xyz: Any, half_width: Any, aspect: float, corners: Any) -> 
 @njit
 def _fill(
     p: int, corners: Any, n: int, top: int, rows: int, width: int, is_line: bool, xyz: Any, plane: Any,
-    left: Any, right: Any, depth: Any, owner: Any, touched: Any,
+    left: Any, right: Any, samples: Any, touched: Any,
 ) -> None:  # fmt: skip
     """Depth-test the samples of one convex polygon in one band."""
     first, last = 4 * rows, -1
@@ -185,8 +184,17 @@ def _fill(
             if k0 < k1:
                 first, last = min(first, k0), max(last, k1 - 1)
         xa, ya = xb, yb
-    z0, dz = xyz[p, 0, 2], xyz[p, 1, 2] - xyz[p, 0, 2]
-    a, b, c = plane[p, 0], plane[p, 1], plane[p, 2]
+    # Depth as a linear function of the place, in levels, held between the depths of the vertices.
+    a, b, c = plane[p, 0] * _LEVELS_PER_M, plane[p, 1] * _LEVELS_PER_M, plane[p, 2] * _LEVELS_PER_M
+    z0, z1 = xyz[p, 0, 2] * _LEVELS_PER_M, xyz[p, 1, 2] * _LEVELS_PER_M
+    low, high = min(z0, z1), max(z0, z1)
+    if is_line:
+        along = xyz[p, 1, 2] - xyz[p, 0, 2]
+        a, b, c = a * along, b * along, c * along + z0
+    else:
+        z2 = xyz[p, 2, 2] * _LEVELS_PER_M
+        low, high = min(low, z2), max(high, z2)
+    lowest, highest = np.int64((low + 0.5) * _FRACTION), np.int64((high + 0.5) * _FRACTION)
     for k in range(first, last + 1):
         sample_x = _SAMPLE_X[k % 4]
         i0 = int(max(math.ceil(left[k] - sample_x), 0.0))
@@ -198,15 +206,18 @@ def _fill(
             touched[row, 0] = i0
         if i1 > touched[row, 1]:
             touched[row, 1] = i1
-        base = b * (top + 0.25 * k + 0.125) + c + a * sample_x
-        for i in range(i0, i1):
-            z = base + a * i
-            if is_line:
-                z = z0 + min(max(z, 0.0), 1.0) * dz
-            level = np.int32(z * _LEVELS_PER_M + 0.5)
-            if level < depth[k, i]:
-                depth[k, i] = level
-                owner[k, i] = p
+        run = samples[k, i0:i1]
+        base = a * (i0 + sample_x) + b * (top + 0.25 * k + 0.125) + c + 0.5
+        if abs(a) < _STEEP and abs(base) < _FAR_OFF:  # whole numbers add up exactly, and four at a time
+            value, step = np.int64(base * _FRACTION), np.int64(a * _FRACTION)
+            for i in range(run.shape[0]):
+                sample = (min(max(value, lowest), highest) & ~_OWNER) | p
+                run[i] = min(run[i], sample)
+                value += step
+        else:
+            for i in range(run.shape[0]):
+                level = np.int64(min(max(base + a * i, low + 0.5), high + 0.5))
+                run[i] = min(run[i], (level << 32) | p)
 
 
 @njit
@@ -230,7 +241,7 @@ def _shade(p: int, x: float, y: float, half_width: Any, rgb: Any, plane: Any) ->
 
 @njit
 def _resolve(
-    top: int, rows: int, width: int, half_width: Any, xyz: Any, rgb: Any, plane: Any, owner: Any, touched: Any, out: Any
+    top: int, rows: int, width: int, half_width: Any, xyz: Any, rgb: Any, plane: Any, samples: Any, touched: Any, out: Any
 ) -> None:
     """Mean colour of the four samples of every pixel of a band."""
     for j in range(rows):
@@ -242,18 +253,18 @@ def _resolve(
         out[y, :low] = 0
         out[y, high:] = 0
         for i in range(low, high):
-            a, b, c, d = owner[4 * j, i], owner[4 * j + 1, i], owner[4 * j + 2, i], owner[4 * j + 3, i]
-            if a == b and b == c and c == d:
-                if a < 0:
-                    out[y, i, 0] = out[y, i, 1] = out[y, i, 2] = 0
-                else:
-                    red, green, blue = _shade(a, i + 0.5, y + 0.5, half_width, rgb, plane)
-                    out[y, i, 0], out[y, i, 1], out[y, i, 2] = red, green, blue
+            s0, s1, s2, s3 = samples[4 * j, i], samples[4 * j + 1, i], samples[4 * j + 2, i], samples[4 * j + 3, i]
+            if s0 & s1 & s2 & s3 == _EMPTY:
+                out[y, i, 0] = out[y, i, 1] = out[y, i, 2] = 0
+                continue
+            if (s0 ^ s1 | s0 ^ s2 | s0 ^ s3) & _OWNER == 0:
+                red, green, blue = _shade(s0 & _OWNER, i + 0.5, y + 0.5, half_width, rgb, plane)
+                out[y, i, 0], out[y, i, 1], out[y, i, 2] = red, green, blue
                 continue
             red = green = blue = 2  # rounds the mean to the nearest level
             for s in range(4):
-                p = owner[4 * j + s, i]
-                if p >= 0:
-                    r, g, bl = _shade(p, i + 0.5, y + 0.5, half_width, rgb, plane)
+                sample = samples[4 * j + s, i]
+                if sample != _EMPTY:
+                    r, g, bl = _shade(sample & _OWNER, i + 0.5, y + 0.5, half_width, rgb, plane)
                     red, green, blue = red + r, green + g, blue + bl
             out[y, i, 0], out[y, i, 1], out[y, i, 2] = red // 4, green // 4, blue // 4

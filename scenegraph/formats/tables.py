@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ class Table:
                 self.path, column, "a number is too large", "64-bit whole numbers are allowed."
             ) from error
 
+    def optional_integers(self, column: str) -> tuple[int | None, ...]:
+        """Whole numbers of N rows, None for an empty cell."""
+        return tuple(self._typed(column, pa.types.is_integer, "whole numbers").to_pylist())
+
+    def optional_strings(self, column: str) -> tuple[str | None, ...]:
+        """Texts of N rows, None for an empty cell."""
+        return tuple(self._typed(column, _is_text, "texts").to_pylist())
+
     def numbers(self, column: str, allow_nan: bool = False) -> FloatArray:
         """float64 [N]; with ``allow_nan`` an empty cell becomes NaN, otherwise both are refused."""
         values = _as_floats(self._typed(column, _is_number, "numbers"))
@@ -120,7 +129,15 @@ class Table:
         if not (_is_text(lists.type) or pa.types.is_null(lists.type)):
             raise self._wrong_type(column, f"a list of {lists.type}", "lists of texts")
         flat = [text or "" for text in lists.to_pylist()]
-        return tuple(tuple(flat[a:b]) for a, b in zip(starts[:-1], starts[1:], strict=True))
+        return tuple(tuple(flat[a:b]) for a, b in pairwise(starts))
+
+    def integer_lists(self, column: str) -> tuple[IntArray, ...]:
+        """Lists of whole numbers of N rows; an empty cell is an empty list."""
+        lists, starts = self._lists(column)
+        if not pa.types.is_integer(lists.type):
+            raise self._wrong_type(column, f"a list of {lists.type}", "lists of whole numbers")
+        flat = np.asarray(self._filled(lists, column, None).cast(pa.int64()).to_numpy(zero_copy_only=False))
+        return tuple(flat[a:b] for a, b in pairwise(starts))
 
     def number_lists(self, column: str, size: int) -> FloatArray:
         """Lists of exactly ``size`` numbers, float64 [N, size]."""
