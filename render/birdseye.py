@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from scenegraph import SE3, Camera, Category, ClipCameras, HDMap, LightState, Scene
-from scenegraph.arrays import BoolArray, FloatArray, UInt8Array
+from scenegraph.arrays import FloatArray, UInt8Array
 
 from .box_layer import box_layer
 from .errors import RenderError
@@ -26,8 +26,8 @@ from .strokes import draw_lines, fill_disc, fill_polygon
 EXTRAPOLATE_US = 100_000
 """How far the ego is carried on beyond its recorded poses: cameras fire a little before and after them."""
 
-AHEAD_M, BEHIND_M = 70.0, 40.0
-WEDGE_M, TELE_WEDGE_M = 16.0, 24.0
+AHEAD_M, BEHIND_M = 62.0, 40.0
+WEDGE_M, TELE_WEDGE_M = 17.0, 24.0
 TELE_BELOW_DEG = 45.0
 
 _OVERSAMPLING = 2
@@ -38,7 +38,7 @@ _EGO_RGB: Rgb = (250, 250, 250)
 _GLASS_RGB: Rgb = (52, 60, 72)
 _TEXT_RGB: Rgb = (206, 211, 219)
 _FRONT_EDGE_RGB: Rgb = (255, 255, 255)
-_WEDGE_FILL, _WEDGE_EDGE = 0.13, 0.75
+_WEDGE_FILL, _WEDGE_EDGE = 0.17, 0.8
 
 # No log says how large its vehicle is: a usual car, its rear axle at the origin. x forward, y left, metres.
 _EGO_BODY_M = np.array(
@@ -49,8 +49,9 @@ _EGO_REAR_WINDOW_M = np.array([[-0.5, 0.74], [-0.05, 0.62], [-0.05, -0.62], [-0.
 
 _SHADES = 6
 _FRONT_SHARE = 0.75
-_MIN_HALF_M = 0.45
+_LEAST_SIDE_M = 0.9
 """Smaller things are drawn this large, or nobody would see them."""
+_TINY_PX = 6.0
 _FUTURE_DOT_EVERY_M = 2.0
 
 
@@ -171,32 +172,15 @@ class BirdsEye:
             fill_disc(picture, centre, 2.6 * _OVERSAMPLING, colours[index])
 
     def _draw_actors(self, picture: UInt8Array, index: int, ego_from_world: SE3) -> None:
-        """Large ones first, so that nobody is hidden under a truck."""
-        outlines, order = self._outlines_m(index, ego_from_world)
-        for actor in order:
-            corners = self._large.pixels(outlines[actor])  # front left, front right, rear right, rear left
-            shades = self._shades[actor]
-            for shade, rgb in enumerate(shades):
-                share = np.array([[shade], [shade + 1]]) / _SHADES
-                left = corners[3] + (corners[0] - corners[3]) * share
-                right = corners[2] + (corners[1] - corners[2]) * share
-                fill_polygon(picture, np.concatenate([left, right[::-1]]), rgb, smooth=False)
-            draw_lines(picture, [corners], shades[0], _OVERSAMPLING, closed=True)
-            draw_lines(picture, [corners[:2]], _FRONT_EDGE_RGB, 2 * _OVERSAMPLING)
-
-    def _outlines_m(self, index: int, ego_from_world: SE3) -> tuple[FloatArray, list[int]]:
-        """Footprints of all actors [A,4,2] around the ego, and which to draw, largest first."""
-        outlines = ego_from_world.apply(self._boxes.corners_m[index, :, :4])[..., :2]
-        centre = outlines.mean(axis=1, keepdims=True)
-        forward, left = outlines[:, 0] - outlines[:, 3], outlines[:, 0] - outlines[:, 1]
-        lengths = np.stack([np.hypot(*forward.T), np.hypot(*left.T)], axis=1)
-        near = np.hypot(centre[:, 0, 0], centre[:, 0, 1]) < self.view.radius_m + lengths.max(axis=1, initial=0.0)
-        grow = np.maximum(2 * _MIN_HALF_M / np.maximum(lengths, 1e-9), 1.0)[..., None]
-        forward, left = forward * grow[:, 0] / 2, left * grow[:, 1] / 2
-        grown = np.stack([forward + left, forward - left, -forward - left, -forward + left], axis=1) + centre
-        drawn: BoolArray = self._boxes.present[index] & near
-        area = lengths.prod(axis=1)
-        return grown, sorted(np.flatnonzero(drawn).tolist(), key=lambda actor: -area[actor])
+        """Those inside of the panel, large ones first, so that nobody is hidden under a truck."""
+        corners = ego_from_world.apply(self._boxes.corners_m[index, :, :4])
+        outlines = self._large.pixels(_grown(corners[..., :2]))
+        high = np.array([self._large.width_px, self._large.height_px])
+        inside = (outlines.max(axis=1) > 0).all(axis=1) & (outlines.min(axis=1) < high).all(axis=1)
+        drawn = np.flatnonzero(self._boxes.present[index] & inside)
+        sizes = np.ptp(corners[drawn], axis=1).sum(axis=1)
+        for actor in drawn[np.argsort(-sizes, kind="stable")].tolist():
+            _draw_actor(picture, outlines[actor], self._shades[actor])
 
     def _draw_ego(self, picture: UInt8Array) -> None:
         body = self._large.pixels(_EGO_BODY_M)
@@ -204,6 +188,31 @@ class BirdsEye:
         fill_polygon(picture, body, _EGO_RGB)
         fill_polygon(picture, self._large.pixels(_EGO_WINDSCREEN_M), _GLASS_RGB)
         fill_polygon(picture, self._large.pixels(_EGO_REAR_WINDOW_M), _GLASS_RGB)
+
+
+def _grown(outlines_m: FloatArray) -> FloatArray:
+    """Footprints [A,4,2] (front left, front right, rear right, rear left), none smaller than can be seen."""
+    centre = outlines_m.mean(axis=1)
+    forward, left = outlines_m[:, 0] - outlines_m[:, 3], outlines_m[:, 0] - outlines_m[:, 1]
+    for side in (forward, left):
+        length_m = np.hypot(side[:, 0], side[:, 1])
+        side *= (np.maximum(length_m, _LEAST_SIDE_M) / np.maximum(length_m, 1e-9) / 2)[:, None]
+    corners = [centre + forward + left, centre + forward - left, centre - forward - left, centre - forward + left]
+    return np.stack(corners, axis=1)
+
+
+def _draw_actor(picture: UInt8Array, corners: FloatArray, shades: Sequence[Rgb]) -> None:
+    """A footprint [4,2] shaded from rear to front, with a bright front edge; one tone where it is tiny."""
+    is_tiny = np.hypot(*(corners[0] - corners[1])) < _TINY_PX * _OVERSAMPLING
+    tones = shades[len(shades) // 3 :][:1] if is_tiny else shades
+    for number, rgb in enumerate(tones):
+        share = np.array([[number], [number + 1]]) / len(tones)
+        left = corners[3] + (corners[0] - corners[3]) * share
+        right = corners[2] + (corners[1] - corners[2]) * share
+        fill_polygon(picture, np.concatenate([left, right[::-1]]), rgb, smooth=False)
+    draw_lines(picture, [corners], shades[0], _OVERSAMPLING, closed=True)
+    if not is_tiny:
+        draw_lines(picture, [corners[:2]], _FRONT_EDGE_RGB, 2 * _OVERSAMPLING)
 
 
 def _shades(front: Rgb, rear: Rgb) -> tuple[Rgb, ...]:
@@ -258,4 +267,6 @@ def _draw_scale_bar(panel: UInt8Array, view: PanelView) -> None:
     bar = [[left, bottom - tick], [left, bottom], [right, bottom], [right, bottom - tick]]
     draw_lines(panel, [np.array(bar)], GROUND_RGB, 4)
     draw_lines(panel, [np.array(bar)], _TEXT_RGB, 2)
-    write_text(panel, f"{length_m} m", round((left + right) / 2), round(bottom - 0.7 * capital), capital, _TEXT_RGB, "centre")
+    write_text(
+        panel, f"{length_m} m", round((left + right) / 2), round(bottom - 0.7 * capital), capital, _TEXT_RGB, "centre"
+    )

@@ -15,8 +15,9 @@ import numpy as np
 
 from scenegraph.arrays import FloatArray
 
+from .compiling import njit
 from .palette import BOX_EDGE_RGB, BOX_EDGE_WIDTH_PX, FADE_DISTANCE_M
-from .projection import NEAR_M, njit, project_point
+from .projection import NEAR_M, project_point
 
 _MERGE_PX = 2.0
 """Line pieces shorter than this on screen are joined with the next one of their strip."""

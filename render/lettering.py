@@ -66,5 +66,5 @@ def _mask(text: str, capital_px: float) -> UInt8Array:
     origin = _OVERSAMPLING * margin, _OVERSAMPLING * (height - 2 * margin)
     scale = _OVERSAMPLING * capital_px / _FONT_CAPITAL_PX
     stroke_px = max(1, round(_OVERSAMPLING * _STROKE_SHARE * capital_px))
-    cv2.putText(large, text, origin, _FONT, scale, 255, stroke_px, cv2.LINE_AA)
+    cv2.putText(large, text, origin, _FONT, scale, (255,), stroke_px, cv2.LINE_AA)
     return frozen(np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))

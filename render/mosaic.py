@@ -41,11 +41,11 @@ _BACK_DEG = (118.0, 140.0)
 _SHARES = tuple(np.linspace(0.1, 0.8, 57).tolist())
 """Sizes that are tried, per size of the canvas."""
 _ROUNDS = 3
-_PANEL_WEIGHT = 1.2
+_PANEL_WEIGHT = 1.5
 """How much the size of the bird's-eye panel counts, per camera."""
 _AHEAD_WEIGHT = 2.5
 """How much the size of a camera counts that looks straight ahead; it falls to 1 for one that looks back."""
-_USEFUL_PANEL_ASPECT = (0.6, 1.5)
+_USEFUL_PANEL_ASPECT = (0.6, 1.25)
 """A panel that is narrower or wider than this gains nothing from its longer side."""
 
 

@@ -9,28 +9,21 @@ directly. Points are clipped at ``NEAR_M`` in camera space before they get here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 
 from scenegraph import SE3, Brown, Camera, FTheta, OpenCvFisheye
 from scenegraph.arrays import FloatArray
+
+from .compiling import njit
 
 NEAR_M = 0.05
 """Everything is clipped here in camera space, before projection."""
 
 _NODES = 4097
 _MARGIN_PX = 10.0  # half of the widest line, so that culling never removes a visible edge
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def njit(function: Function) -> Function:
-    """Compile once and keep it on disk; no fast-math, so that the same input gives the same bytes."""
-    return cast(Function, numba.njit(cache=True, nogil=True, fastmath=False)(function))
 
 
 @dataclass(frozen=True, eq=False)

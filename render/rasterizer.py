@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .compiling import njit
 from .palette import FADE_DISTANCE_M
-from .projection import njit
 
 BAND_ROWS = 16
 _SAMPLE_ROWS = 4 * BAND_ROWS
@@ -241,7 +241,16 @@ def _shade(p: int, x: float, y: float, half_width: Any, rgb: Any, plane: Any) ->
 
 @njit
 def _resolve(
-    top: int, rows: int, width: int, half_width: Any, xyz: Any, rgb: Any, plane: Any, samples: Any, touched: Any, out: Any
+    top: int,
+    rows: int,
+    width: int,
+    half_width: Any,
+    xyz: Any,
+    rgb: Any,
+    plane: Any,
+    samples: Any,
+    touched: Any,
+    out: Any,
 ) -> None:
     """Mean colour of the four samples of every pixel of a band."""
     for j in range(rows):

@@ -25,7 +25,8 @@ def draw_lines(
 ) -> None:
     """Draw polylines, each float [N,2] pixels; ``closed`` joins the last point with the first."""
     high = _high(picture)
-    inside, pieces = [], []
+    inside: list[npt.NDArray[np.int32]] = []
+    pieces: list[npt.NDArray[np.int32]] = []
     for points in lines:
         if _is_inside(points, high):
             inside.append(_fixed(points))
@@ -92,4 +93,4 @@ def _is_inside(points: FloatArray, high: FloatArray) -> bool:
 
 
 def _fixed(points: FloatArray) -> npt.NDArray[np.int32]:
-    return np.round(points * 2**_SHIFT).astype(np.int32)
+    return np.asarray(np.round(points * 2**_SHIFT), dtype=np.int32)
