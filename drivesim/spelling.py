@@ -7,6 +7,6 @@ from difflib import get_close_matches
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``, did you mean 'type'?`` when a known word is close, else nothing; to be put behind the complaint."""
+    """`` (did you mean 'type'?)`` when a known word is close, else nothing; to be put behind the complaint."""
     matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f", did you mean {matches[0]!r}?" if matches else ""
+    return f" (did you mean {matches[0]!r}?)" if matches else ""

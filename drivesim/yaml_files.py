@@ -60,7 +60,8 @@ def load_yaml(path: Path | str, model: type[_Model]) -> _Model:
     try:
         return model.model_validate_json(json.dumps(_plain(path, document)), strict=True)
     except ValidationError as error:
-        mistakes = [_mistake(path, document, model, details) for details in error.errors(include_url=False)]
+        found = [details for details in error.errors(include_url=False) if not _is_echo(details)]
+        mistakes = [_mistake(path, document, model, details) for details in found]
         raise ScenarioError.of(mistakes) from error
 
 
@@ -118,6 +119,11 @@ def _mistake(path: Path, document: CommentedMap, model: type[BaseModel], details
     return Mistake(path, *position, field, _problem(model, details))
 
 
+def _is_echo(details: ErrorDetails) -> bool:
+    """A list is called too short as well when it is long enough but some of its items are wrong."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
+
+
 def _locate(document: CommentedMap, location: _Location, at_key: bool) -> tuple[tuple[int, int], str]:
     """Line and column (from 1) and the field in words of what pydantic calls ``location``.
 
@@ -141,13 +147,13 @@ def _locate(document: CommentedMap, location: _Location, at_key: bool) -> tuple[
     return position, field.removeprefix(".")
 
 
-def _marked(mark_of: Callable[[Any], tuple[int, int]], key: Any, otherwise: tuple[int, int]) -> tuple[int, int]:
+def _marked(mark_of: Callable[[Any], Any], key: Any, otherwise: tuple[int, int]) -> tuple[int, int]:
     """Position of a key or value from 1; keys that were merged in from an alias have none of their own."""
     try:
-        line, column = mark_of(key)
+        mark = mark_of(key)
     except KeyError:
         return otherwise
-    return line + 1, column + 1
+    return (mark[0] + 1, mark[1] + 1) if mark else otherwise
 
 
 def _problem(model: type[BaseModel], details: ErrorDetails) -> str:
@@ -168,6 +174,9 @@ def _problem(model: type[BaseModel], details: ErrorDetails) -> str:
         return f"must be {words} {context[limit]:g}, got {_shown(got)}"
     if kind in _TYPES_IN_WORDS:
         return f"expected {_TYPES_IN_WORDS[kind]}, got {_shown(got)}"
+    if kind in {"too_short", "too_long"}:
+        bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
+        return f"length must be {bound}, got {len(got)}"
     if kind == "value_error":
         return str(context["error"])
     return f"{details['msg'][:1].lower()}{details['msg'][1:]}, got {_shown(got)}"

@@ -47,11 +47,11 @@ _EGO_BODY_M = np.array(
 _EGO_WINDSCREEN_M = np.array([[2.2, 0.8], [1.5, 0.66], [1.5, -0.66], [2.2, -0.8]])
 _EGO_REAR_WINDOW_M = np.array([[-0.5, 0.74], [-0.05, 0.62], [-0.05, -0.62], [-0.5, -0.74]])
 
-_SHADES = 6
+_SHADES = 12
 _FRONT_SHARE = 0.75
 _LEAST_SIDE_M = 0.9
 """Smaller things are drawn this large, or nobody would see them."""
-_TINY_PX = 6.0
+_TINY_PX, _LONG_PX = 6.0, 24.0
 _FUTURE_DOT_EVERY_M = 2.0
 
 
@@ -202,16 +202,17 @@ def _grown(outlines_m: FloatArray) -> FloatArray:
 
 
 def _draw_actor(picture: UInt8Array, corners: FloatArray, shades: Sequence[Rgb]) -> None:
-    """A footprint [4,2] shaded from rear to front, with a bright front edge; one tone where it is tiny."""
-    is_tiny = np.hypot(*(corners[0] - corners[1])) < _TINY_PX * _OVERSAMPLING
-    tones = shades[len(shades) // 3 :][:1] if is_tiny else shades
+    """A footprint [4,2] shaded from rear to front; one tone where it is tiny. Longish things get a bright front."""
+    length_px, width_px = np.hypot(*(corners[0] - corners[3])), np.hypot(*(corners[0] - corners[1]))
+    is_tiny = width_px < _TINY_PX * _OVERSAMPLING
+    tones = shades[len(shades) // 3 :][:1] if is_tiny else shades[:: 1 if length_px > _LONG_PX * _OVERSAMPLING else 3]
     for number, rgb in enumerate(tones):
         share = np.array([[number], [number + 1]]) / len(tones)
         left = corners[3] + (corners[0] - corners[3]) * share
         right = corners[2] + (corners[1] - corners[2]) * share
         fill_polygon(picture, np.concatenate([left, right[::-1]]), rgb, smooth=False)
     draw_lines(picture, [corners], shades[0], _OVERSAMPLING, closed=True)
-    if not is_tiny:
+    if length_px >= width_px and not is_tiny:
         draw_lines(picture, [corners[:2]], _FRONT_EDGE_RGB, 2 * _OVERSAMPLING)
 
 

@@ -116,7 +116,8 @@ def _short_dash(pieces: FloatArray) -> FloatArray:
     start, end = _stations(pieces)
     period = _SHORT_DASH_M + _SHORT_GAP_M
     dash = np.floor(start / period) * period
-    return pieces[end <= dash + _SHORT_DASH_M]
+    kept: FloatArray = pieces[end <= dash + _SHORT_DASH_M]
+    return kept
 
 
 def _dots(pieces: FloatArray) -> FloatArray:
@@ -128,7 +129,8 @@ def _dot_dash(pieces: FloatArray) -> FloatArray:
     index = np.arange(len(pieces))
     if len(pieces) > _DOT_DASH_PIECES:
         index = index % (_DOT_DASH_PIECES + _DOT_DASH_SKIPPED)
-    return pieces[(index < _DOT_DASH_PIECES) & (index % _DOT_DASH_EVERY == 0)]
+    kept: FloatArray = pieces[(index < _DOT_DASH_PIECES) & (index % _DOT_DASH_EVERY == 0)]
+    return kept
 
 
 _PATTERNS = {

@@ -22,7 +22,7 @@ GROUND_RGB: Rgb = (15, 17, 21)
 _LANE_RGB: Rgb = (40, 44, 51)
 _POLYGON_FILL = 0.45
 """Crosswalks and road markings are mixed into the road by this share."""
-_BOUNDARY_M, _LANE_LINE_M, _STOP_LINE_M = 0.35, 0.2, 0.6
+_BOUNDARY_M, _LANE_LINE_M, _STOP_LINE_M = 0.25, 0.16, 0.5
 _DOT_M = 0.45
 _RING_RGB: Rgb = (220, 224, 230)
 
@@ -83,8 +83,8 @@ class MapCanvas:
 
     def _drawn(self, cell: tuple[int, int]) -> UInt8Array:
         left_m, top_m = self._corner_m(cell)
-        centre = np.array([left_m + self._reach_m, top_m - self._reach_m])
-        hdmap = self._hdmap.near(centre, self._reach_m * math.sqrt(2.0))
+        middle_m = np.array([left_m + self._reach_m, top_m - self._reach_m])
+        hdmap = self._hdmap.near(middle_m, self._reach_m * math.sqrt(2.0))
         size_px = math.ceil(2 * self._reach_m * self._px_per_m)
         canvas = np.full((size_px, size_px, 3), GROUND_RGB, dtype=np.uint8)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from scenegraph import SE3, Camera, CameraRig, Category, Scene
 from scenegraph.arrays import FloatArray, UInt8Array
+from scenegraph.formats.images import RecordedImage
 
 from .birdseye import EXTRAPOLATE_US, class_colours
 from .box_layer import EDGES, box_layer
@@ -25,13 +26,11 @@ from .projection import NEAR_M
 from .strokes import draw_lines
 from .video import read_image
 
-if TYPE_CHECKING:
-    from scenegraph.formats.images import RecordedImage
-
-Photos = Mapping[str, Sequence["RecordedImage"]]
+Photos: TypeAlias = Mapping[str, Sequence[RecordedImage]]
+"""Recorded pictures by camera name."""
 
 _MAP_SHARE = 0.6
-_LINE_SHARE = 1 / 700
+_LINE_SHARE = 1 / 500
 """Width of a wire near the camera, per width of the picture; it falls to half of that with the distance."""
 _HALF_WIDTH_BEYOND_M = 40.0
 _LEAST_SHARE = 0.006
@@ -50,7 +49,11 @@ class WireBox:
 
 
 def overlay(
-    photo: UInt8Array, control: UInt8Array, camera: Camera, boxes: Sequence[WireBox], palette: PaletteName
+    photo: UInt8Array,
+    control: UInt8Array,
+    camera: Camera,
+    boxes: Sequence[WireBox],
+    palette: PaletteName = "world-scenario",
 ) -> UInt8Array:
     """A picture with map lines mixed in and a wire frame around every box, uint8 [H,W,3] RGB.
 

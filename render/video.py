@@ -252,7 +252,7 @@ def _fill_planes(frame: Any, words: Any, luma: Any, chroma: Any) -> None:
                 red = green = blue = 0
                 for y in range(j, j + 2):
                     for x in range(i, i + 2):
-                        r, g, b = np.int64(frame[y, x, 0]), np.int64(frame[y, x, 1]), np.int64(frame[y, x, 2])
+                        r, g, b = int(frame[y, x, 0]), int(frame[y, x, 1]), int(frame[y, x, 2])
                         luma[y, x] = (16829 * r + 33039 * g + 6416 * b + (16 << 16) + 32768) >> 16
                         red, green, blue = red + r, green + g, blue + b
                 u = (-9714 * red - 19070 * green + 28784 * blue + (128 << 18) + (1 << 17)) >> 18
