@@ -24,8 +24,12 @@ install: .venv/everything.stamp  ## Install everything: core, extras, developmen
 	@$(PIP_INSTALL) --editable '.[full,dev]'
 	@touch $@
 
+# The log of the demo: LOG=FOLDER, or the sample in the folder of shared data, or else a built-in scene.
+DRIVESIM_SHARED ?= ../shared
+LOG ?= $(firstword $(wildcard $(DRIVESIM_SHARED)/data/av2_sensor/7fab2350*))
+
 demo: .venv/core.stamp  ## Turn a driving log into surround-view control videos, in out/demo
-	$(BIN)/drivesim demo -o out/demo
+	$(BIN)/drivesim demo $(if $(LOG),--log "$(LOG)") -o out/demo
 
 test: .venv/everything.stamp  ## Run the tests (ARGS="-k lens" for some of them)
 	$(BIN)/pytest $(ARGS)

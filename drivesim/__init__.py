@@ -1,9 +1,39 @@
-"""Generates multi-view driving data: scenarios in, labelled surround-camera clips out."""
+"""Generates multi-view driving data: scenarios in, labelled surround-camera clips out.
 
+The names below are imported when they are first used, so that ``import drivesim`` is quick.
+"""
+
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .errors import DriveSimError as DriveSimError
+    from .pipeline import FrameRange as FrameRange
+    from .pipeline import control_videos as control_videos
+    from .previewing import write_preview as write_preview
+    from .rigs import load_rig as load_rig
+    from .sources import load_scene as load_scene
+
+__all__ = [
+    "DriveSimError",
+    "FrameRange",
+    "__version__",
+    "control_videos",
+    "load_rig",
+    "load_scene",
+    "write_preview",
+]
+
+_HOME = {
+    "DriveSimError": "errors",
+    "FrameRange": "pipeline",
+    "control_videos": "pipeline",
+    "load_rig": "rigs",
+    "load_scene": "sources",
+    "write_preview": "previewing",
+}
 
 __version__ = "0.1.0"
 
@@ -28,3 +58,13 @@ def _refuse_intruders() -> None:
 
 
 _refuse_intruders()
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'drivesim' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -43,7 +43,7 @@ def write_preview(
     workers = os.cpu_count() or 1
     with (
         progress("Drawing preview", len(times_us)) as advance,
-        VideoWriter(out, renderer.width_px, renderer.height_px, fps) as writer,
+        VideoWriter(out, renderer.layout.width_px, renderer.layout.height_px, fps) as writer,
         ThreadPoolExecutor(max_workers=workers) as pool,
     ):
         for start in range(0, len(times_us), 2 * workers):

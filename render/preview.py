@@ -61,6 +61,8 @@ class PreviewRenderer:
         palette: PaletteName = "world-scenario",
         photos: Photos | None = None,
     ) -> None:
+        if not len(cameras.timestamps_us):
+            raise RenderError(f"{scene.clip_id}: a preview needs at least one frame")
         self.layout: Layout = layout(cameras.cameras, width_px, height_px)
         self._cameras = cameras
         self._controls = ControlRenderer(scene, cameras, palette)
@@ -150,9 +152,8 @@ class _Header:
         ]
         width = sum(self._width(name) + self._width(widest) + gap // 2 for name, _, widest in status) + 2 * gap
         left = min(self._place.left + (self._place.width - width) // 2, right - width)
-        self._write(
-            picture, shortened(self._clip_id, self._capital_px, left - gap - self._place.left), self._place.left
-        )
+        clip_id = shortened(self._clip_id, self._capital_px, left - gap - self._place.left)
+        self._write(picture, clip_id, self._place.left)
         for name, value, widest in status:
             self._write(picture, name, left, _QUIET_RGB)
             left += self._width(name) + gap // 2
@@ -251,9 +252,8 @@ def _speeds_kmh(scene: Scene, timestamps_us: IntArray) -> FloatArray:
 def _draw_card(picture: UInt8Array, tile: Tile, label: str, rgb: Rgb) -> None:
     """A border around picture and label, the label's band, and the label."""
     card, band = tile.card, tile.label
-    edge = Rect(
-        card.left - _BORDER_PX, card.top - _BORDER_PX, card.width + 2 * _BORDER_PX, card.height + 2 * _BORDER_PX
-    )
+    border = _BORDER_PX
+    edge = Rect(card.left - border, card.top - border, card.width + 2 * border, card.height + 2 * border)
     picture[edge.slices] = rgb
     picture[band.slices] = _BAND_RGB
     picture[tile.picture.slices] = 0
