@@ -26,11 +26,14 @@ _EXTRAPOLATE_US = 500_000
 _TABLES_NEEDED = f"A ClipGT folder holds CLIP.{_EGO}.parquet and CLIP.{_RIG}.parquet."
 
 
-def read_clipgt(path: Path) -> Scene:
+def read_clipgt(path: Path, corrected: bool = False) -> Scene:
     """The scene in a folder of ``CLIP.TABLE.parquet`` files, in the files' own coordinates.
 
     In clips that we did not write, tracks of a single box and duplicates (``labelstore:``) are left out, actors
     are carried on for half a second, and map elements that cannot be are counted in ``source["dropped"]``.
+
+    corrected: apply the calibration corrections of the rig. NVIDIA's renderer ignores them, so this does too
+    unless asked.
     """
     clip_id = _clip_id(path)
 
@@ -47,7 +50,7 @@ def read_clipgt(path: Path) -> Scene:
         hdmap=hdmap,
         ego=_ego(_required(file(_EGO))),
         actors=_actors(read_table(file("obstacle")), dropped) if file("obstacle").exists() else (),
-        rig=_rig(calibration),
+        rig=_rig(calibration, corrected),
         light_states=light_states,
         frame_timestamps_us=_frame_times(path / f"{clip_id}.camera_front_wide_120fov.json"),
         world_origin_m=_world_origin_m(calibration),
@@ -98,8 +101,9 @@ def _require_increasing(stamps: IntArray, file: Path, place: str) -> None:
         raise FormatError(file, place.format(row), problem, "Times must increase.")
 
 
-def _rig(table: Table) -> CameraRig:
-    return rig_from_json(table.strings(f"{_RIG}.rig_json")[0], table.path, f"row 0, {_RIG}.rig_json")
+def _rig(table: Table, corrected: bool) -> CameraRig:
+    text = table.strings(f"{_RIG}.rig_json")[0]
+    return rig_from_json(text, table.path, f"row 0, {_RIG}.rig_json", corrected)
 
 
 def _frame_times(file: Path) -> IntArray | None:

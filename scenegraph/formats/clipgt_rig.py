@@ -36,10 +36,14 @@ _PLAIN_LENSES: dict[str, type[Pinhole | Brown | OpenCvFisheye]] = {
 _MODELS = ", ".join(["ftheta", *_PLAIN_LENSES])
 
 
-def rig_from_json(text: str, file: Path, place: str) -> CameraRig:
-    """The cameras among the sensors of a rig file, in its order; corrections of the calibration are not applied."""
+def rig_from_json(text: str, file: Path, place: str, corrected: bool = False) -> CameraRig:
+    """The cameras among the sensors of a rig file, in its order.
+
+    corrected: turn each camera by ``correction_sensor_R_FLU`` (in its own axes, before the nominal rotation) and
+    move it by ``correction_rig_T`` (in the vehicle's axes), where the file has them.
+    """
     sensors = Node.parse(text, file, place)["rig"]["sensors"].items()
-    cameras = [_camera(sensor) for sensor in sensors if _is_camera(sensor)]
+    cameras = [_camera(sensor, corrected) for sensor in sensors if _is_camera(sensor)]
     try:
         return CameraRig(tuple(cameras))
     except FrameError as error:
@@ -58,7 +62,7 @@ def _is_camera(sensor: Node) -> bool:
     return sensor["name"].text().startswith("camera") or "drivesim" in sensor
 
 
-def _camera(sensor: Node) -> Camera:
+def _camera(sensor: Node, corrected: bool) -> Camera:
     name = canonical_camera_name(sensor["name"].text())
     properties = sensor["properties"]
     pose = sensor["nominalSensor2Rig_FLU"]
@@ -71,10 +75,23 @@ def _camera(sensor: Node) -> Camera:
             exact = sensor["drivesim"]
             name, lens = _exact_name(exact, name), _exact_lens(exact, lens)
             ego_from_camera = _exact_pose(exact, ego_from_camera)
+        if corrected:
+            ego_from_camera = _corrected(sensor, ego_from_camera)
         return Camera(name, lens, width_px, height_px, ego_from_camera)
     except FrameError as error:
         allowed = "The size must be positive, and the lens must move larger angles further out."
         raise properties.error(str(error), allowed) from error
+
+
+def _corrected(sensor: Node, ego_from_camera: SE3) -> SE3:
+    """ego_from_camera after calibration: R = nominal correction, t = nominal + correction."""
+    rotation, translation_m = ego_from_camera.rotation, ego_from_camera.translation_m
+    if "correction_sensor_R_FLU" in sensor:
+        turn = SE3.from_roll_pitch_yaw_deg(sensor["correction_sensor_R_FLU"]["roll-pitch-yaw"].array(3), np.zeros(3))
+        rotation = (SE3(rotation, np.zeros(3)) @ CAMERA_FROM_FLU @ turn @ CAMERA_FROM_FLU.inverse()).rotation
+    if "correction_rig_T" in sensor:
+        translation_m = translation_m + sensor["correction_rig_T"].array(3)
+    return SE3(rotation, translation_m)
 
 
 def _lens(properties: Node) -> Lens:
