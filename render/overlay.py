@@ -30,7 +30,7 @@ Photos: TypeAlias = Mapping[str, Sequence[RecordedImage]]
 """Recorded pictures by camera name."""
 
 _MAP_SHARE = 0.6
-_LINE_SHARE = 1 / 500
+_LINE_SHARE = 1 / 640
 """Width of a wire near the camera, per width of the picture; it falls to half of that with the distance."""
 _HALF_WIDTH_BEYOND_M = 40.0
 _LEAST_SHARE = 0.006

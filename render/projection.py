@@ -84,7 +84,8 @@ def _radius_table(lens: FTheta | OpenCvFisheye, max_angle_rad: float, step: floa
 
 
 def _frustum(camera: Camera) -> FloatArray:
-    rays = camera.unproject(camera.border_pixels(64, margin_px=_MARGIN_PX))
+    margin_px = _MARGIN_PX * max(1.0, camera.height_px / camera.width_px)  # lines are that much thicker upwards
+    rays = camera.unproject(camera.border_pixels(64, margin_px=margin_px))
     if (rays[:, 2] < 0.02).any():
         return np.array([-np.inf, np.inf, -np.inf, np.inf])
     x, y = rays[:, 0] / rays[:, 2], rays[:, 1] / rays[:, 2]

@@ -132,7 +132,7 @@ def test_the_order_of_the_cameras_changes_nothing() -> None:
 
 
 def test_a_mirrored_rig_is_arranged_the_same_way_the_other_way_round() -> None:
-    cameras, plan = arranged("argoverse")
+    _, plan = arranged("argoverse")
     mirrored = layout([camera(name, -yaw, size) for name, yaw, size in ARGOVERSE], 1920, 1080)
     for tile, other in zip(plan.tiles, mirrored.tiles, strict=True):
         assert abs(tile.picture.width - other.picture.width) <= 1
