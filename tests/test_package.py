@@ -129,3 +129,38 @@ def _name(requirement: str) -> str:
     """``ray[default]>=2.40`` -> ``ray``."""
     end = next((i for i, c in enumerate(requirement) if c in "[<>=~! ;"), len(requirement))
     return requirement[:end]
+
+
+def test_the_public_surface_is_what_the_readme_promises() -> None:
+    assert sorted(drivesim.__all__) == [
+        "DriveSimError",
+        "FrameRange",
+        "__version__",
+        "control_videos",
+        "load_rig",
+        "load_scene",
+        "write_preview",
+    ]
+    assert dir(drivesim) == sorted(drivesim.__all__)
+    with pytest.raises(AttributeError, match=r"^module 'drivesim' has no attribute 'nothing'$"):
+        drivesim.nothing  # noqa: B018
+
+
+def test_the_readme_lists_every_module_and_no_other() -> None:
+    tree = (ROOT / "README.md").read_text().split("## How it is built")[1].split("```")[1]
+    listed: set[str] = set()
+    folders: list[tuple[int, str]] = []
+    for line in tree.splitlines():
+        entry, indent = line[:22].strip(), len(line) - len(line.lstrip())
+        if entry.endswith("/"):
+            folders = [(depth, name) for depth, name in folders if depth < indent] + [(indent, entry)]
+        elif entry and not entry.endswith(".md"):
+            names = [word.strip() for word in line.strip().split("  ")[0].split(",")]
+            listed |= {"".join(name for _, name in folders) + name for name in names if name}
+    found = {
+        path.relative_to(ROOT).with_suffix("").as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if path.stem != "__init__"
+    }
+    assert listed == found
