@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from scenegraph import Scene
+
+    from .pipeline import FrameRange
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C; typer would end the program without a word."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise _InterruptedError from error
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="drivesim",
-    help="Generates multi-view driving data: a recorded log in, synchronised surround-camera control videos out.",
+    help="Multi-view driving data: a recorded log in, one control video per camera out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 
@@ -35,19 +58,43 @@ class PaletteChoice(StrEnum):
     HDMAP_V1 = "hdmap-v1"
 
 
-Log = Annotated[Path, typer.Argument(help="Folder of a log or scene: argoverse2, clipgt, nuscenes or rds-hq.")]
-Out = Annotated[Path, typer.Option("-o", "--out", help="Where to write.")]
-KindOption = Annotated[Kind | None, typer.Option("--kind", help="Format of the log; found from its files if left out.")]
-ClipOption = Annotated[str | None, typer.Option("--clip", help="Which clip or scene, where the folder holds several.")]
-RigOption = Annotated[str | None, typer.Option("--rig", help="Film with this rig: a built-in name or a YAML file.")]
-CamerasOption = Annotated[str | None, typer.Option("--cameras", help="Only these cameras, separated by commas.")]
-FpsOption = Annotated[float | None, typer.Option("--fps", help="Frames per second; the model's is 10. Default 30.")]
-FramesOption = Annotated[str | None, typer.Option("--frames", help="Frame range FIRST:STOP, such as 0:29.")]
-StartOption = Annotated[float, typer.Option("--start", help="Seconds after the first frame to begin at.")]
-SecondsOption = Annotated[float | None, typer.Option("--seconds", help="Length in seconds; default to the end.")]
+Log = Annotated[Path, typer.Argument(metavar="LOG", help="Folder of a log, or of a scene written by import.")]
+Out = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where to write.")]
+KindOption = Annotated[Kind | None, typer.Option("--kind", help="Format of the log; by default found from its files.")]
+ClipOption = Annotated[
+    str | None, typer.Option("--clip", metavar="NAME", help="Which clip or scene, where the folder holds several.")
+]
+RigOption = Annotated[
+    str | None,
+    typer.Option("--rig", metavar="RIG", help="Film with these cameras: a built-in rig (see rigs) or a YAML file."),
+]
+CamerasOption = Annotated[
+    str | None, typer.Option("--cameras", metavar="A,B,...", help="Only these cameras, in this order.")
+]
+FpsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--fps",
+        metavar="NUMBER",
+        help="Frames per second; the model's is 10. By default the instants the log's cameras recorded, else 30.",
+    ),
+]
+FramesOption = Annotated[
+    str | None, typer.Option("--frames", metavar="FIRST:STOP", help="Frame numbers, such as 0:29 for the first 29.")
+]
+StartOption = Annotated[
+    float, typer.Option("--start", metavar="SECONDS", help="Where to begin, in seconds after the first frame.")
+]
+SecondsOption = Annotated[
+    float | None, typer.Option("--seconds", metavar="SECONDS", help="Length; by default to the end of the log.")
+]
 SizeOption = Annotated[
     str | None,
-    typer.Option("--size", help="WIDTHxHEIGHT of every picture; default each camera's shape within 1280x720."),
+    typer.Option(
+        "--size",
+        metavar="WIDTHxHEIGHT",
+        help="Of every picture; by default each camera's own shape, as large as fits into 1280x720.",
+    ),
 ]
 PaletteOption = Annotated[PaletteChoice, typer.Option("--palette", help="Look of the control videos.")]
 
@@ -62,51 +109,34 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
 
-@app.command("import")
-def import_log(
-    kind: Annotated[Kind, typer.Argument(help="Format of the log.")],
-    path: Log,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The scene folder to write.")],
-    clip: ClipOption = None,
-    rig: RigOption = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a scene folder that is there.")] = False,
-) -> None:
-    """Convert a log to a scene folder (ClipGT parquet, which NVIDIA's tools read too)."""
-    from scenegraph.formats.clipgt import write_clipgt
-
-    from . import console
-
-    scene = _load(path, kind, clip, rig)
-    with console.working(f"Writing {out}"):
-        write_clipgt(scene, out, overwrite=overwrite)
-    console.out.print(f"{out}: {_summary(scene)}")
-
-
 @app.command()
 def info(path: Log, kind: KindOption = None, clip: ClipOption = None, rig: RigOption = None) -> None:
-    """Say what a log or scene holds."""
+    """Say what a log holds."""
     from collections import Counter
 
     from . import console
 
     scene = _load(path, kind, clip, rig)
     console.out.print(f"{scene.clip_id}: {_summary(scene)}")
+    timing = "30 per second" if scene.frame_timestamps_us is None else "as recorded by its cameras"
+    console.out.print(f"  frames: {len(scene.frame_times_us())}, {timing}")
     for key, value in scene.source.items():
         console.out.print(f"  {key}: {value}")
     console.table("Map", ["layer", "elements"], [[name, str(count)] for name, count in scene.hdmap.counts().items()])
     classes = Counter(str(actor.category) for actor in scene.actors)
     console.table("Actors", ["class", "tracks"], [[name, str(count)] for name, count in sorted(classes.items())])
-    links = scene.rig.neighbours() if len(scene.rig) else []
     rows = [
-        [c.name, type(c.lens).__name__, f"{c.width_px}x{c.height_px}", ", ".join(_at(scene.rig.names, row)) or "none"]
-        for c, row in zip(scene.rig, links, strict=True)
+        [str(view), c.name, type(c.lens).__name__, f"{c.width_px}x{c.height_px}", _views(row)]
+        for view, (c, row) in enumerate(zip(scene.rig, scene.rig.neighbours(), strict=True))
     ]
-    console.table("Cameras", ["name", "lens", "size", "sees part of what these see"], rows)
+    console.table("Cameras", ["view", "name", "lens", "size", "overlaps views"], rows)
 
 
 @app.command()
@@ -123,39 +153,51 @@ def render(
     seconds: SecondsOption = None,
     size: SizeOption = None,
     palette: PaletteOption = PaletteChoice.WORLD_SCENARIO,
-    layers: Annotated[str | None, typer.Option("--layers", help="Only these layers, separated by commas.")] = None,
-    lossless: Annotated[bool, typer.Option("--lossless", help="Keep every bit (H.264 RGB).")] = False,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers",
+            metavar="A,B,...",
+            help="Draw only these of road_boundaries, stop_lines, lane_lines, poles, crosswalks, road_markings, "
+            "traffic_signs, traffic_lights, actors.",
+        ),
+    ] = None,
+    lossless: Annotated[bool, typer.Option("--lossless", help="Videos that keep every bit (H.264 in RGB).")] = False,
     png: Annotated[bool, typer.Option("--png", help="Numbered PNG files instead of videos.")] = False,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Cameras drawn at once.")] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="NUMBER", min=1, help="Cameras drawn at once; by default one per core."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace control videos that are there.")] = False,
 ) -> None:
-    """Draw one control video per camera: OUT/CLIP/CAMERA.mp4."""
+    """Draw one control video per camera: FOLDER/CLIP/CAMERA.mp4."""
     from render.palette import LAYERS
 
     from . import console, pipeline
 
-    scene = _load(path, kind, clip, rig, cameras)
-    wanted = pipeline.FrameRange(fps, start, seconds, *_frame_range(frames, start, seconds))
+    wanted, size_px = _frame_range(fps, frames, start, seconds), _size(size)
+    scene = _load(path, kind, clip, rig, cameras, films=True)
     result = pipeline.control_videos(
         scene,
         out,
         frames=wanted,
-        size=_size(size),
+        size=size_px,
         palette=palette.value,
-        layers=tuple(layers.split(",")) if layers else LAYERS,
+        layers=LAYERS if layers is None else _names(layers),
         lossless=lossless,
         png=png,
         workers=workers,
         overwrite=overwrite,
     )
-    kept = f" ({result.kept} were there already)" if result.kept else ""
-    console.out.print(f"{result.folder}: control videos of {len(result.outputs)} cameras{kept}")
+    console.out.print(_result(result.folder, len(result.outputs), result.frames, result.kept))
 
 
 @app.command()
 def preview(
     path: Log,
-    out: Annotated[Path, typer.Option("-o", "--out", help="An .mp4, or a .png of one frame.")] = Path("preview.mp4"),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="An .mp4, or a .png of the first frame.")
+    ] = Path("preview.mp4"),
     kind: KindOption = None,
     clip: ClipOption = None,
     rig: RigOption = None,
@@ -165,22 +207,42 @@ def preview(
     start: StartOption = 0.0,
     seconds: SecondsOption = None,
     palette: PaletteOption = PaletteChoice.WORLD_SCENARIO,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Draw on the log's recorded pictures.")] = False,
+    overlay: Annotated[bool, typer.Option("--overlay", help="Draw on the pictures recorded with the log.")] = False,
 ) -> None:
-    """Make a picture to look at: all cameras around a bird's-eye view of map, boxes, path and camera frusta."""
-    from . import console, pipeline
-    from .previewing import write_preview
+    """Show all cameras and a bird's-eye view in one video."""
+    from . import console
+    from .previewing import require_preview_name, write_preview
+    from .sources import recorded_pictures
 
-    scene = _load(path, kind, clip, rig, cameras)
-    photos = None
-    if overlay:
-        from scenegraph.formats import detect_kind
-        from scenegraph.formats.images import recorded_images
+    require_preview_name(out)
+    wanted = _frame_range(fps, frames, start, seconds)
+    scene = _load(path, kind, clip, rig, cameras, films=True)
+    photos = recorded_pictures(path, scene, kind=kind.value if kind else None, clip=clip) if overlay else None
+    count = write_preview(scene, out, frames=wanted, palette=palette.value, photos=photos)
+    console.out.print(f"{out}: {_many(count, 'frame')} of {_many(len(scene.rig), 'camera')}")
 
-        photos = recorded_images(path, kind.value if kind else detect_kind(path), clip)
-    wanted = pipeline.FrameRange(fps, start, seconds, *_frame_range(frames, start, seconds))
-    write_preview(scene, out, frames=wanted, palette=palette.value, photos=photos)
-    console.out.print(f"{out}: preview of {len(scene.rig)} cameras")
+
+@app.command("import")
+def import_log(
+    kind: Annotated[Kind, typer.Argument(help="Format of the log.")],
+    path: Log,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="The scene folder to write.")],
+    clip: ClipOption = None,
+    rig: RigOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a scene folder that is there.")] = False,
+) -> None:
+    """Convert a log to a scene folder (ClipGT parquet)."""
+    from scenegraph.formats.clipgt import write_clipgt
+
+    from . import console
+    from .sources import require_free
+
+    if not overwrite:
+        require_free(out)
+    scene = _load(path, kind, clip, rig)
+    with console.working(f"Writing {out}"):
+        write_clipgt(scene, out, overwrite=overwrite)
+    console.out.print(f"{out}: {_summary(scene)}")
 
 
 @app.command()
@@ -188,99 +250,144 @@ def rigs() -> None:
     """List the built-in camera rigs."""
     from . import console
     from .paths import built_in_configs
-    from .rigs import resolve_rig
+    from .rigs import load_rig
 
     rows = []
     for name, file in built_in_configs("rigs").items():
-        rig = resolve_rig(file, {})
+        rig = load_rig(file)
         sizes = sorted({f"{c.width_px}x{c.height_px}" for c in rig})
-        rows.append([name, str(len(rig)), ", ".join(sorted({type(c.lens).__name__ for c in rig})), ", ".join(sizes)])
-    console.table("Rigs", ["name", "cameras", "lens", "size"], rows)
+        lenses = sorted({type(c.lens).__name__ for c in rig})
+        rows.append([name, str(len(rig)), ", ".join(lenses), ", ".join(sizes), ", ".join(rig.names)])
+    console.table("Rigs", ["name", "cameras", "lens", "sizes", "views"], rows)
 
 
 @app.command()
 def demo(
     out: Out = Path("out/demo"),
     log: Annotated[
-        Path | None, typer.Option("--log", envvar="DRIVESIM_DEMO_LOG", help="A log to use, such as an Argoverse 2 one.")
+        Path | None,
+        typer.Option(
+            "--log", metavar="LOG", envvar="DRIVESIM_DEMO_LOG", help="A log to film; by default a built-in crossing."
+        ),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", help="Length in seconds.")] = 5.0,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", metavar="SECONDS", help="Length; by default 5, less for a shorter log.")
+    ] = None,
     size: SizeOption = None,
 ) -> None:
-    """The main job from start to end: a log (or a built-in scene) becomes control videos and a preview."""
+    """Make control videos and a preview of a log or a built-in scene."""
     from .demo import run_demo
 
     run_demo(out, log, seconds, _size(size))
 
 
 def main() -> None:
-    """Entry point: our own errors become one tidy message and exit code 2; anything else keeps its traceback."""
-    from .errors import DriveSimError
-
+    """Entry point: what a person can mend becomes one tidy message and exit code 2; a bug keeps its traceback."""
     try:
         app()
-    except KeyboardInterrupt:
+    except _InterruptedError:
         from . import console
 
-        console.print_error("stopped; nothing half-written was left")
+        console.print_error("stopped. What was finished stays, nothing half-written is left.")
         sys.exit(130)
-    except (DriveSimError, ValueError) as error:
-        if not _is_ours(error):
+    except Exception as error:
+        message = _complaint(error)
+        if message is None:
             raise
         from . import console
 
-        console.print_error(str(error))
+        console.print_error(message)
         sys.exit(2)
 
 
-def _is_ours(error: Exception) -> bool:
-    from .errors import DriveSimError
+_TROUBLE_OUTSIDE = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENAMETOOLONG,
+        errno.ENFILE,
+        errno.ENOSPC,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ESTALE,
+    }
+)
+"""What the system may answer to a program without mistakes: disk full, no permission, too many files."""
 
-    if isinstance(error, DriveSimError):
-        return True
+
+def _complaint(error: Exception) -> str | None:
+    """The sentence for an error of ours or of the system; None for a bug."""
+    if isinstance(error, OSError) and error.errno in _TROUBLE_OUTSIDE:
+        return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     from render.errors import RenderError
     from scenegraph.errors import SceneGraphError
 
-    return isinstance(error, RenderError | SceneGraphError)
+    from .errors import DriveSimError
+
+    return str(error) if isinstance(error, DriveSimError | RenderError | SceneGraphError) else None
 
 
-def _load(path: Path, kind: Kind | None, clip: str | None, rig: str | None, cameras: str | None = None) -> Any:
+def _load(
+    path: Path, kind: Kind | None, clip: str | None, rig: str | None, cameras: str | None = None, films: bool = False
+) -> Scene:
+    """Read a log; with ``films`` it must have cameras."""
     from . import console
-    from .sources import load_scene
+    from .sources import load_scene, require_cameras
 
     with console.working(f"Reading {path}"):
         scene = load_scene(path, kind=kind.value if kind else None, clip=clip, rig=rig)
-    if cameras is None:
-        return scene
-    return scene.with_rig(scene.rig.select([name.strip() for name in cameras.split(",")]))
+    if films:
+        require_cameras(scene, path)
+    return scene if cameras is None else scene.with_rig(scene.rig.select(_names(cameras)))
 
 
-def _summary(scene: Any) -> str:
-    return (
-        f"{scene.duration_s:.1f} s, {sum(scene.hdmap.counts().values())} map elements, "
-        f"{len(scene.actors)} actors, {len(scene.rig)} cameras"
-    )
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
 
 
-def _at(names: tuple[str, ...], row: Any) -> list[str]:
-    return [name for name, is_there in zip(names, row, strict=True) if is_there]
+def _summary(scene: Scene) -> str:
+    counts = [
+        _many(sum(scene.hdmap.counts().values()), "map element"),
+        _many(len(scene.actors), "actor"),
+        _many(len(scene.rig), "camera"),
+    ]
+    return f"{scene.duration_s:.1f} s, {', '.join(counts)}"
+
+
+def _result(folder: Path, videos: int, frames: int, kept: int) -> str:
+    what = f"{folder}: {_many(videos, 'control video')} of {_many(frames, 'frame')}"
+    if kept == videos:
+        return f"{what}, all there already"
+    return f"{what}, {kept} of them there already" if kept else what
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _views(row: Any) -> str:
+    return ", ".join(str(view) for view, is_neighbour in enumerate(row) if is_neighbour) or "none"
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-        raise typer.BadParameter(f"--size {text}: expected WIDTHxHEIGHT, such as 1280x720")
-    return int(width), int(height)
+    found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not WIDTHxHEIGHT, such as 1280x720", param_hint="--size")
+    return int(found[1]), int(found[2])
 
 
-def _frame_range(text: str | None, start_s: float, seconds: float | None) -> tuple[int | None, int | None]:
-    if text is None:
-        return None, None
-    if start_s or seconds is not None:
-        raise typer.BadParameter("give --frames or --start and --seconds, not both")
-    first, colon, stop = text.partition(":")
-    if not colon or not all(part.isdigit() or part == "" for part in (first, stop)):
-        raise typer.BadParameter(f"--frames {text}: expected FIRST:STOP, such as 0:29")
-    return int(first or 0), int(stop) if stop else None
+def _frame_range(fps: float | None, numbers: str | None, start_s: float, seconds: float | None) -> FrameRange:
+    from .pipeline import FrameRange
+
+    if numbers is None:
+        return FrameRange(fps, start_s, seconds)
+    found = re.fullmatch(r"([0-9]{0,9}):([0-9]{0,9})", numbers)
+    if found is None:
+        raise typer.BadParameter(f"{numbers!r} is not FIRST:STOP, such as 0:29", param_hint="--frames")
+    first, stop = (int(part) if part else None for part in found.groups())
+    return FrameRange(fps, start_s, seconds, first or 0, stop)

@@ -1,6 +1,7 @@
 """What a person sees in the terminal: progress while something runs, tidy errors, tables.
 
 Progress is drawn on a terminal only and goes to stderr; output that a program might read goes to stdout.
+Everything is shown as it is: brackets and colons in the names of files and cameras mean nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +21,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 Advance: TypeAlias = Callable[[], None]
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def progress(what: str, total: int) -> Iterator[Advance]:
     """A bar with the time left; call what it yields once per finished piece. Silent when not on a terminal."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=40),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -52,7 +52,7 @@ def working(what: str) -> Iterator[None]:
     if not err.is_terminal:
         yield
         return
-    with err.status(what):
+    with err.status(Text(what)):
         yield
 
 
@@ -65,10 +65,17 @@ def print_error(message: str) -> None:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """A table on stdout; the first column is a name, the others are aligned right."""
-    grid = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for index, column in enumerate(columns):
-        grid.add_column(column, justify="left" if index == 0 else "right")
-    for row in rows:
-        grid.add_row(*row)
-    out.print(grid)
+    """A table on stdout, one line per row however long; columns that hold nothing but numbers are aligned right."""
+    out.print(Text(title, style="bold"))
+    if not rows:
+        out.print("  none")
+        return
+    cells = list(zip(columns, *rows, strict=True))
+    widths = [max(map(len, column)) for column in cells]
+    is_number = [all(cell.isdecimal() for cell in column[1:]) for column in cells]
+    for row in (columns, *rows):
+        aligned = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, is_number, strict=True)
+        ]
+        out.print(f"  {'  '.join(aligned)}".rstrip())

@@ -13,33 +13,42 @@ from .pipeline import FrameRange, control_videos
 from .previewing import write_preview
 from .sources import load_scene, require_cameras
 
+_FPS = 30.0
+_USUAL_SECONDS = 5.0
+_RIG = "cosmos-ftheta-7"
 
-def run_demo(out: Path, log: Path | None, seconds: float, size: tuple[int, int] | None) -> None:
-    """Control videos of every camera and a preview mosaic of ``seconds`` of a log, or of the built-in crossing."""
+
+def run_demo(out: Path, log: Path | None, seconds: float | None, size: tuple[int, int] | None) -> None:
+    """Control videos of every camera and a preview of the first seconds of a log, or of the built-in crossing.
+
+    seconds: None for 5, or all of a shorter log.
+    """
     started = time.perf_counter()
-    scene = _scene(log, seconds)
+    scene = _built_in() if log is None else _logged(log)
+    frames = FrameRange(_FPS, seconds=min(_USUAL_SECONDS, scene.duration_s) if seconds is None else seconds)
     console.out.print(
-        f"{scene.clip_id}: {len(scene.actors)} actors, {sum(scene.hdmap.counts().values())} map elements, "
+        f"{scene.clip_id}: {sum(scene.hdmap.counts().values())} map elements, {len(scene.actors)} actors, "
         f"{len(scene.rig)} cameras"
     )
-    frames = FrameRange(fps=30.0, seconds=seconds)
     result = control_videos(scene, out, frames=frames, size=size, overwrite=True)
-    for path in result.outputs.values():
-        console.out.print(f"  {path}")
-    preview = result.folder / "preview.mp4"
+    preview, picture = result.folder / "preview.mp4", result.folder / "preview.png"
     write_preview(scene, preview, frames=frames)
-    picture = result.folder / "preview.png"
-    write_preview(scene, picture, frames=FrameRange(fps=30.0, start_s=min(1.0, seconds / 2)))
-    console.out.print(f"  {preview}\n  {picture}")
-    console.out.print(f"{seconds:g} s of {len(scene.rig)} cameras in {time.perf_counter() - started:.0f} s")
+    write_preview(scene, picture, frames=FrameRange(_FPS, first=result.frames // 2, stop=result.frames))
+    for path in (*result.outputs.values(), preview, picture):
+        console.out.print(f"  {path}")
+    took_s = time.perf_counter() - started
+    console.out.print(f"{result.frames / _FPS:g} s of {len(scene.rig)} cameras and a preview, made in {took_s:.0f} s")
 
 
-def _scene(log: Path | None, seconds: float) -> Scene:
-    if log is None:
-        from .rigs import find_rig, resolve_rig
+def _built_in() -> Scene:
+    from .rigs import find_rig, load_rig
 
-        console.out.print("No log given: using the built-in crossing.")
-        return crossing_scene(max(seconds, 1.0)).with_rig(resolve_rig(find_rig("cosmos-ftheta-7"), {}))
-    scene = load_scene(log)
+    console.out.print(f"No log given: filming the built-in crossing with the rig {_RIG}.")
+    return crossing_scene().with_rig(load_rig(find_rig(_RIG)))
+
+
+def _logged(log: Path) -> Scene:
+    with console.working(f"Reading {log}"):
+        scene = load_scene(log)
     require_cameras(scene, log)
     return scene

@@ -1,34 +1,52 @@
 """Control videos on disk: one folder per clip, one video per camera, and a file that says what they are.
 
     OUT/CLIP/CAMERA.mp4     (or CAMERA/000000.png ...)
-    OUT/CLIP/clip.json      cameras, times, settings; written last
+    OUT/CLIP/clip.json      cameras, times, poses, settings; written last
 
 Cameras are drawn side by side in threads (the compiled drawing and the encoder leave Python alone), each with
-one encoder, so the bytes do not depend on how many there are. A video appears when it is whole. A run that was
-stopped goes on with the cameras that are missing; one with other settings is refused unless told to overwrite.
+one encoder, so the bytes do not depend on how many there are. A video appears when it is whole. While a clip is
+unfinished, ``.settings.json`` stands for ``clip.json``: the same run again goes on with the cameras that are
+missing; one with other settings is refused unless told to overwrite.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from render.controls import ControlRenderer
+from render.errors import RenderError
 from render.video import PngWriter, VideoWriter, probe
-from scenegraph import Camera, ClipCameras, Scene
+from scenegraph import Brown, Camera, ClipCameras, FTheta, Lens, OpenCvFisheye, Pinhole, Scene
 from scenegraph.publish import atomic_file
 
 from . import __version__
 from .console import progress
 from .errors import DatasetError
 
+EGO_EXTRAPOLATION_US = 1_000_000
+"""Recorded camera instants may lie a little outside of the recorded poses; the ego then goes on unchanged."""
+
 _CLIP_FILE = "clip.json"
 _PLAN_FILE = ".settings.json"
+
+_AXES = {
+    "world": "x and y horizontal, z up; metres from world_origin_m in the coordinates of the log",
+    "ego": "x forward, y left, z up; metres from the rear axle on the ground",
+    "camera": "x right, y down, z forward",
+    "pixels": "u right, v down; the centre of the top left pixel is (0, 0)",
+}
+_LENS_KINDS: dict[type[Lens], str] = {Pinhole: "pinhole", Brown: "brown", OpenCvFisheye: "fisheye", FTheta: "ftheta"}
+
+# Separators, what other systems forbid, what no file name can hold, and a dot in front, which would hide or climb.
+_UNSAFE = re.compile(r'^\.|[/\\:*?"<>|%\x00-\x1f\x7f\ud800-\udfff]')
 
 
 @dataclass(frozen=True)
@@ -42,10 +60,15 @@ class VideoSettings:
 
 @dataclass(frozen=True)
 class RenderedClip:
-    """What was written: the clip's folder, its videos (or picture folders) by camera, how many were there already."""
+    """What is there now.
+
+    folder: of the clip. outputs: videos (or folders of pictures) by camera, each of ``frames`` frames.
+    kept: how many of them were there already.
+    """
 
     folder: Path
     outputs: dict[str, Path]
+    frames: int
     kept: int
 
 
@@ -59,19 +82,27 @@ def render_clip(
     workers: int | None = None,
     overwrite: bool = False,
 ) -> RenderedClip:
-    """Draw and store all frames of all cameras of a clip under ``out / scene.clip_id``."""
-    folder = out / scene.clip_id
-    description = describe(scene, cameras, renderer, settings)
-    _claim(folder, description, overwrite)
-    outputs = {camera.name: _output(folder, camera, settings) for camera in cameras.cameras}
-    todo = [v for v, c in enumerate(cameras.cameras) if not _is_whole(outputs[c.name], cameras, settings)]
-    stop = threading.Event()
+    """Draw and store all frames of all cameras of a clip in a folder of ``out`` named after the clip."""
+    folder = out / file_name(scene.clip_id)
     frames = len(cameras.timestamps_us)
+    outputs = {camera.name: folder / _output_name(camera, settings) for camera in cameras.cameras}
+    writers = [_writer(outputs[camera.name], camera, settings) for camera in cameras.cameras]
+    description = describe(scene, cameras, renderer, settings)
+
+    # 1. What is there, and is it ours?
+    _require_own(folder, description, outputs, overwrite)
+    todo = [view for view, path in enumerate(outputs.values()) if overwrite or not _is_whole(path, frames)]
+    result = RenderedClip(folder, outputs, frames, len(outputs) - len(todo))
+    if not todo and (folder / _CLIP_FILE).is_file():
+        return result
+
+    # 2. Draw what is missing.
+    _claim(folder, description, overwrite)
+    stop = threading.Event()
     with progress(f"Drawing {len(todo)} cameras", len(todo) * frames) as advance:
 
         def draw(view: int) -> None:
-            camera = cameras.cameras[view]
-            with _writer(outputs[camera.name], camera, settings) as writer:
+            with writers[view] as writer:
                 for index in range(frames):
                     if stop.is_set():
                         raise _StoppedError
@@ -79,90 +110,140 @@ def render_clip(
                     advance()
 
         _run_all(draw, todo, workers or os.cpu_count() or 1, stop)
-    with atomic_file(folder / _CLIP_FILE) as partial:
-        partial.write_text(json.dumps(description, indent=1) + "\n")
+
+    # 3. Say that it is whole.
+    _write_json(folder / _CLIP_FILE, description)
     (folder / _PLAN_FILE).unlink(missing_ok=True)
-    return RenderedClip(folder, outputs, len(cameras.cameras) - len(todo))
+    return result
 
 
 def describe(scene: Scene, cameras: ClipCameras, renderer: ControlRenderer, settings: VideoSettings) -> dict[str, Any]:
     """Everything that determines the bytes of a clip, and what a reader needs to use it."""
-    return {
+    description = {
         "drivesim": __version__,
         "clip": scene.clip_id,
         "source": dict(scene.source),
-        "world_origin_m": scene.world_origin_m.tolist(),
         "palette": renderer.palette,
+        "layers": renderer.layers,
         "fps": settings.fps,
+        "frames": len(cameras.timestamps_us),
         "storage": "png" if settings.png else "h264 lossless rgb" if settings.lossless else "h264 yuv420p crf 18",
         "content": renderer.digest(),
-        "timestamps_us": cameras.timestamps_us.tolist(),
+        "axes": _AXES,
+        "world_origin_m": scene.world_origin_m.tolist(),
         "cameras": [
             {
                 "name": camera.name,
+                "file": _output_name(camera, settings),
                 "width_px": camera.width_px,
                 "height_px": camera.height_px,
-                "lens": {"kind": type(camera.lens).__name__.lower(), **vars(camera.lens)},
+                "lens": _lens(camera.lens),
                 "ego_from_camera": camera.ego_from_camera.matrix.tolist(),
             }
             for camera in cameras.cameras
         ],
-        "world_from_ego": scene.ego.at(cameras.timestamps_us, extrapolate_us=1_000_000).matrix.tolist(),
+        "timestamps_us": cameras.timestamps_us.tolist(),
+        "world_from_ego": scene.ego.at(cameras.timestamps_us, EGO_EXTRAPOLATION_US).matrix.tolist(),
     }
+    as_read: dict[str, Any] = json.loads(json.dumps(description, allow_nan=False))
+    return as_read
+
+
+def file_name(name: str) -> str:
+    """A clip's or camera's name as that of a file that cannot be anywhere else: the unsafe becomes %XX, as in URLs."""
+    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name) or "%"
 
 
 class _StoppedError(Exception):
     """Another camera failed, or the user stopped the run: give up without leaving a file."""
 
 
-def _run_all(draw: Any, todo: list[int], workers: int, stop: threading.Event) -> None:
+def _run_all(draw: Callable[[int], None], todo: list[int], workers: int, stop: threading.Event) -> None:
     """Call ``draw`` for every view, ``workers`` at a time; the first error stops the others and is raised."""
-    if not todo:
-        return
-    with ThreadPoolExecutor(max_workers=min(workers, len(todo))) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(min(workers, len(todo)), 1))
+    try:
         futures = [pool.submit(draw, view) for view in todo]
-        try:
-            errors = []
-            for future in futures:
-                error = _error_of(future, stop)
-                if error is not None and not isinstance(error, _StoppedError):
-                    errors.append(error)
-        except BaseException:  # Ctrl-C while waiting: let the threads end before the folder is left
-            stop.set()
-            raise
-    if errors:
-        raise errors[0]
-
-
-def _error_of(future: Any, stop: threading.Event) -> BaseException | None:
-    error: BaseException | None = future.exception()
-    if error is not None:
+        wait(futures, return_when=FIRST_EXCEPTION)
+    finally:  # after an error or Ctrl-C the others give up at their next frame
         stop.set()
-    return error
+        pool.shutdown(cancel_futures=True)
+    errors = [future.exception() for future in futures if not future.cancelled()]
+    for error in errors:
+        if error is not None and not isinstance(error, _StoppedError):
+            raise error
+
+
+def _require_own(folder: Path, description: dict[str, Any], outputs: Mapping[str, Path], overwrite: bool) -> None:
+    """Refuse a folder with (parts of) another clip, or with files of unknown origin under the names of ours."""
+    blocked = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if blocked is not None:
+        raise DatasetError(f"{blocked}: is a file. Name a folder with -o.")
+    if overwrite:
+        return
+    there = _description_of(folder)
+    if there is None and not any(path.exists() for path in outputs.values()):
+        return
+    if there != description:
+        raise DatasetError(
+            f"{folder}: holds control videos of other content or settings. "
+            "Add --overwrite to replace them, or choose another -o."
+        )
 
 
 def _claim(folder: Path, description: dict[str, Any], overwrite: bool) -> None:
-    """Make sure that the folder holds nothing but (parts of) this very clip."""
-    for name in (_CLIP_FILE, _PLAN_FILE):
-        path = folder / name
-        if not path.is_file():
-            continue
-        if not overwrite and json.loads(path.read_text()) != json.loads(json.dumps(description)):
-            raise DatasetError(
-                f"{folder}: holds control videos of other content or settings. "
-                "Add --overwrite to replace them, or choose another -o."
-            )
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write down what is about to be drawn here.
+
+    Old videos go first, while the file that describes them is still there: none is ever mistaken for a new one.
+    """
     if overwrite:
-        for camera in description["cameras"]:
-            (folder / f"{camera['name']}.mp4").unlink(missing_ok=True)
+        for old in (_description_of(folder), description):
+            _remove_outputs(folder, old or {})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be written: {error.strerror}") from error
+    _write_json(folder / _PLAN_FILE, description)
     (folder / _CLIP_FILE).unlink(missing_ok=True)
-    with atomic_file(folder / _PLAN_FILE) as partial:
-        partial.write_text(json.dumps(description))
 
 
-def _output(folder: Path, camera: Camera, settings: VideoSettings) -> Path:
-    return folder / camera.name if settings.png else folder / f"{camera.name}.mp4"
+def _write_json(path: Path, description: dict[str, Any]) -> None:
+    try:
+        with atomic_file(path) as partial:
+            partial.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _description_of(folder: Path) -> dict[str, Any] | None:
+    """What the clip in a folder is, finished or not: None without one, empty where it cannot be read."""
+    for path in (folder / _PLAN_FILE, folder / _CLIP_FILE):
+        if path.is_file():
+            try:
+                found = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                return {}
+            return found if isinstance(found, dict) and "drivesim" in found else {}
+    return None
+
+
+def _remove_outputs(folder: Path, description: dict[str, Any]) -> None:
+    """Delete the videos and pictures of a clip, and nothing else."""
+    for camera in description.get("cameras", ()):
+        stem = file_name(camera["name"])
+        (folder / f"{stem}.mp4").unlink(missing_ok=True)
+        pictures = folder / stem
+        if pictures.is_dir() and all(_is_frame(path) for path in pictures.iterdir()):
+            for path in pictures.iterdir():
+                path.unlink()
+            pictures.rmdir()
+
+
+def _is_frame(path: Path) -> bool:
+    return path.suffix == ".png" and path.stem.isdecimal()
+
+
+def _output_name(camera: Camera, settings: VideoSettings) -> str:
+    return file_name(camera.name) + ("" if settings.png else ".mp4")
 
 
 def _writer(path: Path, camera: Camera, settings: VideoSettings) -> VideoWriter | PngWriter:
@@ -171,9 +252,16 @@ def _writer(path: Path, camera: Camera, settings: VideoSettings) -> VideoWriter 
     return VideoWriter(path, camera.width_px, camera.height_px, settings.fps, settings.lossless)
 
 
-def _is_whole(path: Path, cameras: ClipCameras, settings: VideoSettings) -> bool:
+def _is_whole(path: Path, frames: int) -> bool:
     """Whether an earlier run finished this output; files appear only when they are whole."""
-    frames = len(cameras.timestamps_us)
-    if settings.png:
-        return path.is_dir() and sum(1 for _ in path.glob("*.png")) == frames
-    return path.is_file() and probe(path).frames == frames
+    if path.is_dir():
+        return sum(map(_is_frame, path.iterdir())) == frames
+    try:
+        return path.is_file() and probe(path).frames == frames
+    except RenderError:
+        return False
+
+
+def _lens(lens: Lens) -> dict[str, Any]:
+    """A lens in the words of rig files."""
+    return {"kind": _LENS_KINDS[type(lens)]} | {field.name: getattr(lens, field.name) for field in fields(lens)}

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from scenegraph import CameraRig, Scene
 from scenegraph.formats import detect_kind, read_scene
+from scenegraph.formats.images import RecordedImages, recorded_images
 
-from .errors import SourceError
+from .errors import DatasetError, SourceError
 
 
-def load_scene(path: Path, *, kind: str | None = None, clip: str | None = None, rig: str | None = None) -> Scene:
+def load_scene(
+    path: Path | str, *, kind: str | None = None, clip: str | None = None, rig: Path | str | None = None
+) -> Scene:
     """Read a log or a scene folder; with a rig, film it with those cameras instead of its own.
 
     rig: a built-in rig's name or a YAML file. Cameras there may take their lens from the log.
@@ -35,7 +38,26 @@ def require_cameras(scene: Scene, path: Path) -> CameraRig:
     return scene.rig
 
 
-def _rig(path: Path, kind: str, clip: str | None, scene: Scene, rig: str) -> CameraRig:
+def recorded_pictures(path: Path, scene: Scene, *, kind: str | None = None, clip: str | None = None) -> RecordedImages:
+    """The pictures of the scene's cameras that were recorded with its log; a SourceError when there are none."""
+    pictures = recorded_images(path, kind or detect_kind(path), clip)
+    if not pictures:
+        raise SourceError(f"{path}: no pictures were recorded with this log. Leave out --overlay.")
+    if not set(pictures) & set(scene.rig.names):
+        raise SourceError(
+            f"{path}: the recorded pictures are of {', '.join(pictures)}, not of {', '.join(scene.rig.names)}. "
+            "Film with the cameras that took them, or leave out --overlay."
+        )
+    return pictures
+
+
+def require_free(folder: Path) -> None:
+    """Refuse to write a scene where something is."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise DatasetError(f"{folder}: exists and is not empty. Add --overwrite to replace it, or choose another -o.")
+
+
+def _rig(path: Path, kind: str, clip: str | None, scene: Scene, rig: Path | str) -> CameraRig:
     from .rigs import find_rig, resolve_rig
 
     lenses = {camera.name: (camera.lens, camera.width_px, camera.height_px) for camera in scene.rig}

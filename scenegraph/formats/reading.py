@@ -9,7 +9,7 @@ from typing import Final
 from ..errors import FormatError
 from ..scene import Scene
 
-_ADVICE = "Give the folder of one log: argoverse2, clipgt, nuscenes or rds-hq; or name its kind"
+_ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq."
 
 
 def _looks_like_argoverse2(path: Path) -> bool:
@@ -21,7 +21,7 @@ def _looks_like_clipgt(path: Path) -> bool:
 
 
 def _looks_like_nuscenes(path: Path) -> bool:
-    return any(path.glob("v1.*/sample_data.json"))
+    return any(path.glob("v1.*/*.json"))
 
 
 def _looks_like_rds_hq(path: Path) -> bool:
@@ -54,7 +54,7 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None) -> 
     """Read a log of any supported format.
 
     kind: one of KINDS; found from the files when None. clip: which one, where a folder holds several
-    (a clip id of rds-hq, a scene name of nuscenes).
+    (a clip id of rds-hq, a scene name of nuscenes); other formats have one per folder, which must have this name.
     """
     path = Path(path)
     found = detect_kind(path) if kind is None else kind
@@ -63,11 +63,11 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None) -> 
     if found == "argoverse2":
         from .argoverse2 import read_argoverse2
 
-        return read_argoverse2(path)
+        return _named(read_argoverse2(path), clip, path)
     if found == "clipgt":
         from .clipgt import read_clipgt
 
-        return read_clipgt(path)
+        return _named(read_clipgt(path), clip, path)
     if found == "nuscenes":
         from .nuscenes import read_nuscenes
 
@@ -76,4 +76,11 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None) -> 
         from .rds_hq import read_rds_hq
 
         return read_rds_hq(path, clip)
-    raise FormatError(path, "", f"there is no format {found!r}", f"Formats: {', '.join(KINDS)}")
+    raise FormatError(path, "", f"there is no format {found!r}", f"Formats: {', '.join(KINDS)}.")
+
+
+def _named(scene: Scene, clip: str | None, path: Path) -> Scene:
+    """The only scene of a folder, if it is the one that was asked for."""
+    if clip not in (None, scene.clip_id):
+        raise FormatError(path, "", f"there is no clip {clip!r}", f"The folder holds {scene.clip_id}.")
+    return scene

@@ -1,19 +1,21 @@
 """A four-way crossing with lights, crosswalks and traffic: a scene for when no recorded log is at hand.
 
 One arm is built in its own frame (x away from the crossing, y to the left) and turned four times.
-Right-hand traffic, two lanes each way, everything flat at z = 0. The ego drives east through green.
+Right-hand traffic, two lanes each way, everything flat at z = 0. The ego drives east through green; traffic
+from north and south waits at red, while people cross there. A shorter scene is the beginning of a longer one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..actor import Actor, Category
 from ..arrays import FloatArray
+from ..errors import TimeRangeError
 from ..hdmap import (
     Crosswalk,
     HDMap,
@@ -32,19 +34,27 @@ from ..scene import LightTimeline, Scene
 from ..se3 import SE3
 from ..trajectory import Trajectory
 
+_Point: TypeAlias = tuple[float, float]
+
 _LANE_M = 3.5
 _HALF_ROAD_M = 2 * _LANE_M
 _MOUTH_M = 13.0  # where an arm begins: crossing half width and corner radius
+_STOP_M = _MOUTH_M + 4.5  # where its traffic stops
 _ARM_M = 90.0  # where it ends
-_STEP_US = 100_000
+_STEP_S = 0.1
+_SHORTEST_S, _LONGEST_S = _STEP_S, 10.0
+_BRAKING_MPS2 = 2.5
+_YELLOW_AT_US = 9_000_000  # the ego and everyone else going straight on have passed
 
 
 def crossing_scene(seconds: float = 10.0) -> Scene:
-    """The crossing over ``seconds``, without cameras. The ego starts 45 m west of the middle at 9 m/s."""
-    ego = _drive([(-45.0, -1.5 * _LANE_M), (60.0, -1.5 * _LANE_M)], 9.0, seconds, height_m=0.0)
+    """The crossing over at most 10 seconds, without cameras. The ego starts 45 m west of the middle at 9 m/s."""
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise TimeRangeError(f"the built-in crossing lasts {_SHORTEST_S:g} to {_LONGEST_S:g} s, got {seconds:g}")
+    ego = _drive((-45.0, -1.5 * _LANE_M), (60.0, -1.5 * _LANE_M), 9.0, seconds, height_m=0.0)
     arms = [_arm(index) for index in range(4)]
     hdmap = HDMap(**{name: tuple(element for arm in arms for element in arm[name]) for name in arms[0]})
-    lights = {light.id: _phase(light.id, seconds) for light in hdmap.traffic_lights}
+    lights = {light.id: _phase(light.id) for light in hdmap.traffic_lights}
     return Scene(
         "built-in-crossing",
         hdmap,
@@ -59,7 +69,7 @@ def _arm(index: int) -> dict[str, list[Any]]:
     """Everything of one arm, in world metres; arm 0 points east, 1 north, 2 west, 3 south."""
     world_from_arm = SE3.from_yaw(index * math.pi / 2, np.zeros(3))
 
-    def line(points: Sequence[tuple[float, float]], height_m: float = 0.0) -> Polyline:
+    def line(points: Sequence[_Point], height_m: float = 0.0) -> Polyline:
         flat = np.array([(x, y, height_m) for x, y in points])
         return Polyline(world_from_arm.apply(flat)).densified(2.0)
 
@@ -75,13 +85,12 @@ def _arm(index: int) -> dict[str, list[Any]]:
     crossing_x = (_MOUTH_M + 0.5, _MOUTH_M + 3.5)
     stripe = [(crossing_x[0], -_HALF_ROAD_M), (crossing_x[0], _HALF_ROAD_M)]
     stripe += [(crossing_x[1], _HALF_ROAD_M), (crossing_x[1], -_HALF_ROAD_M)]
-    stop_x = _MOUTH_M + 4.5
     return {
         "lane_segments": [_lane(index, number, straight) for number in range(4)],
         "lane_lines": [
-            LaneLine(f"{index}-centre", line([(stop_x, 0.0), (_ARM_M, 0.0)]), "YELLOW", "SOLID_GROUP"),
+            LaneLine(f"{index}-centre", line([(_STOP_M, 0.0), (_ARM_M, 0.0)]), "YELLOW", "SOLID_GROUP"),
             *(
-                LaneLine(f"{index}-{name}", line([(stop_x, y), (_ARM_M, y)]), "WHITE", style)
+                LaneLine(f"{index}-{name}", line([(_STOP_M, y), (_ARM_M, y)]), "WHITE", style)
                 for name, y, style in (
                     ("divider-left", _LANE_M, "LONG_DASHED_SINGLE"),
                     ("divider-right", -_LANE_M, "LONG_DASHED_SINGLE"),
@@ -95,7 +104,7 @@ def _arm(index: int) -> dict[str, list[Any]]:
             RoadBoundary(f"{index}-corner", line([(x, y) for x, y in corner]), "curb"),
         ],
         "crosswalks": [Crosswalk(f"{index}-crosswalk", line(stripe))],
-        "stop_lines": [StopLine(f"{index}-stop", line([(stop_x, 0.2), (stop_x, _HALF_ROAD_M - 0.3)]))],
+        "stop_lines": [StopLine(f"{index}-stop", line([(_STOP_M, 0.2), (_STOP_M, _HALF_ROAD_M - 0.3)]))],
         "poles": [
             Pole(f"{index}-mast", Polyline(world_from_arm.apply(np.array(mast)))),
             Pole(f"{index}-lamp", Polyline(_upright(world_from_arm))),
@@ -112,7 +121,7 @@ def _upright(world_from_arm: SE3) -> FloatArray:
     return world_from_arm.apply(np.array([[40.0, _HALF_ROAD_M + 1.5, 0.0], [40.0, _HALF_ROAD_M + 1.5, 7.0]]))
 
 
-def _arrow(x: float, y: float) -> list[tuple[float, float]]:
+def _arrow(x: float, y: float) -> list[_Point]:
     """A straight-on arrow for traffic that drives towards the crossing."""
     half, head, tail = 0.12, x + 1.2, x + 4.0
     left = [(tail, y + half), (head, y + half), (head, y + 0.5)]
@@ -141,54 +150,51 @@ def _lane(index: int, number: int, straight: Any) -> LaneSegment:
     )
 
 
-def _phase(light_id: str, seconds: float) -> LightTimeline:
-    """East and west have green for the whole time, north and south red that turns to red again at the end."""
-    green = light_id[0] in "02"
-    if green:
-        return LightTimeline(np.array([0]), (LightState.GREEN,))
-    switch_us = int(max(seconds - 1.0, 0.1) * 1e6)
-    return LightTimeline(np.array([0, switch_us]), (LightState.RED, LightState.YELLOW))
+def _phase(light_id: str) -> LightTimeline:
+    """East and west have green and then yellow, north and south red."""
+    if light_id[0] in "02":
+        return LightTimeline(np.array([0, _YELLOW_AT_US]), (LightState.GREEN, LightState.YELLOW))
+    return LightTimeline(np.array([0]), (LightState.RED,))
 
 
 def _drive(
-    path: Sequence[tuple[float, float]], speed_mps: float, seconds: float, height_m: float, brake_at_m: float = math.inf
+    start: _Point, towards: _Point, speed_mps: float, seconds: float, height_m: float, stops: bool = False
 ) -> Trajectory:
-    """Along straight lines at a constant speed; braking at 2.5 m/s2 to stand still at ``brake_at_m``."""
-    times_s = np.arange(0.0, seconds + 1e-9, _STEP_US / 1e6)
-    if times_s[-1] < seconds:
-        times_s = np.append(times_s, seconds)
-    line = Polyline(np.array([(x, y, height_m) for x, y in path]))
-    braking_m = speed_mps**2 / (2 * 2.5)
-    cruise_s = max((brake_at_m - braking_m) / speed_mps, 0.0) if math.isfinite(brake_at_m) else math.inf
-    after_s = np.maximum(times_s - cruise_s, 0.0)
-    stations = speed_mps * np.minimum(times_s, cruise_s)
-    slowing_s = np.minimum(after_s, speed_mps / 2.5)
-    stations = stations + speed_mps * slowing_s - 1.25 * slowing_s**2
-    ahead = line.at(np.minimum(stations + 0.5, line.length_m)) - line.at(np.minimum(stations, line.length_m - 0.5))
-    yaw = np.arctan2(ahead[:, 1], ahead[:, 0])
-    return Trajectory(np.round(times_s * 1e6).astype(np.int64), SE3.from_yaw(yaw, line.at(stations)))
+    """Along a straight line at a constant speed; with ``stops``, braking in time to stand still at its end."""
+    times_s = np.append(np.arange(0.0, seconds - 1e-9, _STEP_S), seconds)
+    length_m = math.dist(start, towards)
+    braking_s = speed_mps / _BRAKING_MPS2 if stops else 0.0
+    cruise_s = (length_m - 0.5 * speed_mps * braking_s) / speed_mps if stops else math.inf
+    slowing_s = np.clip(times_s - cruise_s, 0.0, braking_s)
+    stations_m = speed_mps * (np.minimum(times_s, cruise_s) + slowing_s) - 0.5 * _BRAKING_MPS2 * slowing_s**2
+    ahead = (np.array(towards) - np.array(start)) / length_m
+    points = np.full((len(times_s), 3), height_m)
+    points[:, :2] = np.array(start) + stations_m[:, None] * ahead
+    yaw = np.full(len(times_s), math.atan2(ahead[1], ahead[0]))
+    return Trajectory(np.round(times_s * 1e6).astype(np.int64), SE3.from_yaw(yaw, points))
 
 
 def _traffic(seconds: float) -> tuple[Actor, ...]:
-    """Cars ahead, oncoming and waiting, a lorry, a cyclist, people on the crosswalk, a cone."""
-    right, inner, far = -1.5 * _LANE_M, -0.5 * _LANE_M, 85.0
-    car, lorry, cyclist = (4.6, 1.9, 1.55), (9.5, 2.5, 3.4), (1.8, 0.6, 1.75)
+    """Cars ahead, passing, oncoming and stopping, a lorry, a cyclist, people on the crosswalks, a cone."""
+    inner, outer, far = 0.5 * _LANE_M, 1.5 * _LANE_M, _ARM_M - 5.0
+    stop_m = _STOP_M + 0.7  # of a bumper
+    car, lorry, bicycle = (4.6, 1.9, 1.55), (9.5, 2.5, 3.4), (1.8, 0.6, 1.75)
     person, cone = (0.6, 0.6, 1.75), (0.4, 0.4, 0.8)
-    waiting = [(inner, 60.0), (inner, _MOUTH_M + 7.5)]
-    rows: list[tuple[str, Category, tuple[float, float, float], list[tuple[float, float]], float, float]] = [
-        ("lead car", Category.CAR, car, [(-22.0, right), (far, right)], 8.5, math.inf),
-        ("passing car", Category.CAR, car, [(-58.0, inner), (far, inner)], 11.0, math.inf),
-        ("oncoming car", Category.CAR, car, [(70.0, -inner), (-far, -inner)], 10.0, math.inf),
-        ("oncoming lorry", Category.TRUCK, lorry, [(58.0, -right), (-far, -right)], 8.0, math.inf),
-        ("waiting car", Category.CAR, car, waiting, 7.0, 60.0 - _MOUTH_M - 7.5),
-        ("stopping car", Category.CAR, car, [(-inner, -60.0), (-inner, -_MOUTH_M - 7.5)], 6.0, 60.0 - _MOUTH_M - 7.5),
-        ("cyclist", Category.CYCLIST, cyclist, [(-30.0, -6.2), (far, -6.2)], 4.5, math.inf),
-        ("pedestrian north", Category.PEDESTRIAN, person, [(-10.0, 15.0), (12.0, 15.0)], 1.4, math.inf),
-        ("pedestrian south", Category.PEDESTRIAN, person, [(9.0, -15.4), (-12.0, -15.4)], 1.3, math.inf),
-        ("cone", Category.OTHERS, cone, [(20.0, -8.0), (20.6, -8.0)], 0.0001, math.inf),
+    rows: list[tuple[str, Category, tuple[float, float, float], _Point, _Point, float, bool]] = [
+        ("lead car", Category.CAR, car, (-22.0, -outer), (far, -outer), 8.5, False),
+        ("passing car", Category.CAR, car, (-58.0, -inner), (far, -inner), 11.0, False),
+        ("oncoming car", Category.CAR, car, (70.0, inner), (-far, inner), 10.0, False),
+        ("oncoming lorry", Category.TRUCK, lorry, (58.0, outer), (-far, outer), 8.0, False),
+        ("northern car", Category.CAR, car, (-inner, 60.0), (-inner, stop_m + 2.3), 7.0, True),
+        ("southern car", Category.CAR, car, (inner, -60.0), (inner, -stop_m - 2.3), 6.0, True),
+        ("cyclist", Category.CYCLIST, bicycle, (-outer, 45.0), (-outer, stop_m + 0.9), 4.5, True),
+        ("northern pedestrian", Category.PEDESTRIAN, person, (-10.0, 15.0), (12.0, 15.0), 1.4, False),
+        ("southern pedestrian", Category.PEDESTRIAN, person, (9.0, -15.4), (-12.0, -15.4), 1.3, False),
+        ("cone", Category.OTHERS, cone, (30.0, -_HALF_ROAD_M - 1.0), (31.0, -_HALF_ROAD_M - 1.0), 0.0, False),
     ]
     actors = []
-    for name, category, (length_m, width_m, height_m), path, speed_mps, brake_at_m in rows:
-        track = _drive(path, speed_mps, seconds, height_m / 2, brake_at_m)
+    for name, category, size_m, start, towards, speed_mps, stops in rows:
+        track = _drive(start, towards, speed_mps, seconds, size_m[2] / 2, stops)
+        length_m, width_m, height_m = map(np.array, size_m)
         actors.append(Actor(name, category, track, length_m, width_m, height_m, source_category=name.split()[-1]))
     return tuple(actors)
