@@ -196,7 +196,10 @@ def render(
 def preview(
     path: Log,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help="An .mp4, or a .png of the first frame.")
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="An .mp4, or a .png of the first frame; with --overlay also a folder."
+        ),
     ] = Path("preview.mp4"),
     kind: KindOption = None,
     clip: ClipOption = None,
@@ -211,13 +214,17 @@ def preview(
 ) -> None:
     """Show all cameras and a bird's-eye view in one video."""
     from . import console
-    from .previewing import require_preview_name, write_preview
+    from .previewing import require_preview_name, write_overlays, write_preview
     from .sources import recorded_pictures
 
-    require_preview_name(out)
+    require_preview_name(out, overlay)
     wanted = _frame_range(fps, frames, start, seconds)
     scene = _load(path, kind, clip, rig, cameras, films=True)
     photos = recorded_pictures(path, scene, kind=kind.value if kind else None, clip=clip) if overlay else None
+    if photos is not None and not out.suffix:
+        count = write_overlays(scene, out, photos, frames=wanted, palette=palette.value)
+        console.out.print(f"{out}: {_many(count, 'picture')}, one per camera")
+        return
     count = write_preview(scene, out, frames=wanted, palette=palette.value, photos=photos)
     console.out.print(f"{out}: {_many(count, 'frame')} of {_many(len(scene.rig), 'camera')}")
 
@@ -230,6 +237,9 @@ def import_log(
     clip: ClipOption = None,
     rig: RigOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a scene folder that is there.")] = False,
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Apply the calibration corrections of a clipgt rig.")
+    ] = False,
 ) -> None:
     """Convert a log to a scene folder (ClipGT parquet)."""
     from scenegraph.formats.clipgt import write_clipgt
@@ -239,7 +249,7 @@ def import_log(
 
     if not overwrite:
         require_free(out)
-    scene = _load(path, kind, clip, rig)
+    scene = _load(path, kind, clip, rig, corrected=corrected)
     with console.working(f"Writing {out}"):
         write_clipgt(scene, out, overwrite=overwrite)
     console.out.print(f"{out}: {_summary(scene)}")
@@ -331,14 +341,20 @@ def _complaint(error: Exception) -> str | None:
 
 
 def _load(
-    path: Path, kind: Kind | None, clip: str | None, rig: str | None, cameras: str | None = None, films: bool = False
+    path: Path,
+    kind: Kind | None,
+    clip: str | None,
+    rig: str | None,
+    cameras: str | None = None,
+    films: bool = False,
+    corrected: bool = False,
 ) -> Scene:
     """Read a log; with ``films`` it must have cameras."""
     from . import console
     from .sources import load_scene, require_cameras
 
     with console.working(f"Reading {path}"):
-        scene = load_scene(path, kind=kind.value if kind else None, clip=clip, rig=rig)
+        scene = load_scene(path, kind=kind.value if kind else None, clip=clip, rig=rig, corrected=corrected)
     if films:
         require_cameras(scene, path)
     return scene if cameras is None else scene.with_rig(scene.rig.select(_names(cameras)))

@@ -1,30 +1,34 @@
-"""Write previews: a mosaic video, or one picture."""
+"""Write previews: a mosaic as a video or one picture, or one full-size overlay per camera."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+
+from render.overlay import OverlayRenderer
 from render.palette import PaletteName
 from render.preview import PreviewRenderer
 from render.video import VideoWriter, write_png
 from scenegraph import Scene
-from scenegraph.formats.images import RecordedImage
+from scenegraph.formats.images import RecordedImages
 
 from .console import progress
 from .errors import DatasetError
 from .pipeline import FrameRange, clip_times
-from .rendering import EGO_EXTRAPOLATION_US
+from .rendering import EGO_EXTRAPOLATION_US, file_name
 
 _TILE_PX = (960, 540)
 
 
-def require_preview_name(out: Path) -> None:
-    """Refuse what is neither a video nor a picture."""
-    if out.suffix.lower() not in (".mp4", ".png"):
-        raise DatasetError(f"{out}: a preview is an .mp4 or a .png. Name one of these with -o.")
+def require_preview_name(out: Path, overlay: bool = False) -> None:
+    """Refuse what is neither a video nor a picture; with an overlay a folder will do."""
+    if out.suffix.lower() in (".mp4", ".png") or (overlay and not out.suffix):
+        return
+    allowed = "an .mp4, a .png or, with --overlay, a folder" if overlay else "an .mp4 or a .png"
+    raise DatasetError(f"{out}: a preview is {allowed}. Name one of these with -o.")
 
 
 def write_preview(
@@ -33,35 +37,63 @@ def write_preview(
     *,
     frames: FrameRange | None = None,
     palette: PaletteName = "world-scenario",
-    photos: Mapping[str, Sequence[RecordedImage]] | None = None,
+    photos: RecordedImages | None = None,
 ) -> int:
     """All cameras around a bird's-eye view: ``out`` is an .mp4, or a .png of the first frame asked for.
 
-    Returns how many frames were written.
+    Time, frame number and driven path are those of the whole scene. Returns how many frames were written.
     """
     out = Path(out)
     require_preview_name(out)
-    is_picture = out.suffix.lower() == ".png"
-    times_us, fps = clip_times(scene, frames or FrameRange())
-    cameras = scene.rig.fitted(*_TILE_PX).at(scene.ego, times_us, EGO_EXTRAPOLATION_US)
+    frames = frames or FrameRange()
+    times_us, fps = clip_times(scene, frames)
+    all_us = scene.frame_times_us(frames.fps)
+    first = int(np.searchsorted(all_us, times_us[0]))
+    cameras = scene.rig.fitted(*_TILE_PX).at(scene.ego, all_us, EGO_EXTRAPOLATION_US)
     renderer = PreviewRenderer(scene, cameras, palette=palette, photos=photos)
-    if is_picture:
-        write_png(out, renderer.frame(0))
+    if out.suffix.lower() == ".png":
+        write_png(out, renderer.frame(first))
         return 1
-    _write_video(renderer, out, len(times_us), fps)
+    _write_video(renderer, out, range(first, first + len(times_us)), fps)
     return len(times_us)
 
 
-def _write_video(renderer: PreviewRenderer, out: Path, frames: int, fps: float) -> None:
+def write_overlays(
+    scene: Scene,
+    out: Path,
+    photos: RecordedImages,
+    *,
+    frames: FrameRange | None = None,
+    palette: PaletteName = "world-scenario",
+) -> int:
+    """One full-size picture per camera, ``out / CAMERA.png``, with map and boxes of its own instant drawn over it.
+
+    Of each camera the recorded picture nearest to the first frame asked for. Returns how many were written.
+    """
+    times_us, _ = clip_times(scene, frames or FrameRange())
+    nearest = {
+        camera.name: (min(photos[camera.name], key=lambda image: abs(image.timestamp_us - int(times_us[0]))),)
+        for camera in scene.rig
+        if photos.get(camera.name)
+    }
+    renderer = OverlayRenderer(scene, scene.rig, nearest, palette)
+    with progress("Drawing overlays", len(nearest)) as advance:
+        for name, (image,) in nearest.items():
+            write_png(Path(out) / f"{file_name(name)}.png", renderer.picture(name, image))
+            advance()
+    return len(nearest)
+
+
+def _write_video(renderer: PreviewRenderer, out: Path, frames: range, fps: float) -> None:
     """Draw a few frames at a time, so that few are in memory, and store them in order."""
     workers = os.cpu_count() or 1
     size = renderer.layout.width_px, renderer.layout.height_px
     with (
-        progress("Drawing preview", frames) as advance,
+        progress("Drawing preview", len(frames)) as advance,
         VideoWriter(out, *size, fps) as writer,
         ThreadPoolExecutor(max_workers=workers) as pool,
     ):
-        for start in range(0, frames, 2 * workers):
-            for picture in pool.map(renderer.frame, range(start, min(start + 2 * workers, frames))):
+        for start in range(0, len(frames), 2 * workers):
+            for picture in pool.map(renderer.frame, frames[start : start + 2 * workers]):
                 writer.write(picture)
                 advance()

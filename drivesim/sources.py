@@ -12,15 +12,23 @@ from .errors import DatasetError, SourceError
 
 
 def load_scene(
-    path: Path | str, *, kind: str | None = None, clip: str | None = None, rig: Path | str | None = None
+    path: Path | str,
+    *,
+    kind: str | None = None,
+    clip: str | None = None,
+    rig: Path | str | None = None,
+    corrected: bool = False,
 ) -> Scene:
     """Read a log or a scene folder; with a rig, film it with those cameras instead of its own.
 
     rig: a built-in rig's name or a YAML file. Cameras there may take their lens from the log.
+    corrected: apply the calibration corrections that the rig of a clipgt log may hold.
     """
     path = Path(path)
     found = kind or detect_kind(path)
-    scene = read_scene(path, found, clip)
+    if corrected and found != "clipgt":
+        raise SourceError(f"{path}: only clipgt logs hold calibration corrections, this one is {found}.")
+    scene = read_scene(path, found, clip, corrected)
     if rig is None:
         return scene
     return scene.with_rig(_rig(path, found, clip, scene, rig))

@@ -50,6 +50,9 @@ def atomic_folder(path: Path | str, replace: bool = False) -> Iterator[Path]:
         raise SceneGraphError(f"{path}: exists and is not empty. Remove it or name another folder")
     try:
         partial.mkdir()
+    except OSError as error:
+        raise SceneGraphError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
         yield partial
         _swap(partial, path)
     finally:
@@ -58,6 +61,9 @@ def atomic_folder(path: Path | str, replace: bool = False) -> Iterator[Path]:
 
 def _prepare(path: Path) -> Path:
     """Make the parent folder, clear what dead runs left, and name the hidden sibling."""
+    blocked = next((folder for folder in path.parents if folder.is_file()), None)
+    if blocked is not None:
+        raise SceneGraphError(f"{path}: cannot be written: {blocked} is a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(path)

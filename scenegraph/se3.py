@@ -69,10 +69,10 @@ class SE3:
         if wxyz.shape[-1:] != (4,):
             raise FrameError(f"quaternion: expected [...,4], got {list(wxyz.shape)}")
         _require_finite("pose", wxyz, translation_m)
-        norm = np.linalg.norm(wxyz, axis=-1)
-        if (norm < 1e-9).any():
+        largest = np.abs(wxyz).max(axis=-1, keepdims=True)
+        if (largest < 1e-9).any():
             raise FrameError("a quaternion of length zero is no rotation")
-        flat = wxyz.reshape(-1, 4)[:, [1, 2, 3, 0]]
+        flat = (wxyz / largest).reshape(-1, 4)[:, [1, 2, 3, 0]]
         rotation = Rotation.from_quat(flat).as_matrix() if len(flat) else np.zeros((0, 3, 3))
         return cls(rotation.reshape(*wxyz.shape[:-1], 3, 3), translation_m)
 

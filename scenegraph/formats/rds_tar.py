@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class Archive:
             raise self.missing(key)
         try:
             array = np.load(io.BytesIO(self.members[key]), allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
+        except (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError) as error:  # a broken header is Python
             raise FormatError(self.path, key, "cannot be read as npy", "It is truncated or damaged.") from error
         wanted = " or ".join(str(list(shape)) for shape in shapes)
         if array.shape not in shapes or array.dtype.kind not in "fiu":

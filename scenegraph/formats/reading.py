@@ -50,11 +50,12 @@ def detect_kind(path: Path) -> str:
     raise FormatError(path, "", "is not a log of a known format", _ADVICE)
 
 
-def read_scene(path: Path, kind: str | None = None, clip: str | None = None) -> Scene:
+def read_scene(path: Path, kind: str | None = None, clip: str | None = None, corrected: bool = False) -> Scene:
     """Read a log of any supported format.
 
     kind: one of KINDS; found from the files when None. clip: which one, where a folder holds several
     (a clip id of rds-hq, a scene name of nuscenes); other formats have one per folder, which must have this name.
+    corrected: apply the calibration corrections of a clipgt rig; means nothing for the others.
     """
     path = Path(path)
     found = detect_kind(path) if kind is None else kind
@@ -67,7 +68,7 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None) -> 
     if found == "clipgt":
         from .clipgt import read_clipgt
 
-        return _named(read_clipgt(path), clip, path)
+        return _named(read_clipgt(path, corrected), clip, path)
     if found == "nuscenes":
         from .nuscenes import read_nuscenes
 

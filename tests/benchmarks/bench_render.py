@@ -1,11 +1,11 @@
 """How fast control pictures are drawn and stored.
 
-Regime: 1280x720, all layers, world-scenario look, CPU, 8-bit RGB out. `project` moves, culls, clips and
-projects the geometry of one picture; `rasterise` turns it into pixels; `encode` makes H.264 of it, conversion
-to YUV included. Each is the mean over all cameras and frames of a scene (the encoder gets 30 consecutive frames), on one core, in milliseconds of this
-process's CPU time per camera frame: the median of several passes after one that is not counted (it compiles or
-loads the compiled code). `fps` is camera frames per second of wall time, drawn and encoded by one thread per core.
-The floor is the time to write one such picture to memory once.
+Regime: 1280x720, all layers, world-scenario look, CPU, 8-bit RGB out. `project` moves, culls, clips and projects the
+geometry of one picture; `rasterise` turns it into pixels; `encode` makes H.264 of it, conversion to YUV included (the
+encoder gets 30 consecutive frames). Each is the mean over all cameras and frames of a scene, on one core, in
+milliseconds of this process's CPU time per camera frame: the median of several passes after one that is not counted
+(it compiles or loads the compiled code). `fps` is camera frames per second of wall time, drawn and encoded by one
+thread per core. The floor is the time to write one such picture to memory once.
 
     python tests/benchmarks/bench_render.py [--passes 9] [--frames 30]
 

@@ -422,8 +422,8 @@ def test_overlay_without_pictures_is_refused(drivesim_command: Any, scene_folder
     ("command", "out", "sentence"),
     [
         ("import", "file", "file: is a file. Name a folder"),
-        ("import", "file/deep", "file/deep: cannot be written: File exists"),
-        ("preview", "file/p.png", "file/p.png: cannot be written: File exists"),
+        ("import", "file/deep", "file/deep: cannot be written: file is a file"),
+        ("preview", "file/p.png", "file/p.png: cannot be written: file is a file"),
         ("preview", "folder.png", "folder.png: is a folder. Name a file"),
         ("render", "file", "file: is a file. Name a folder with -o."),
         ("demo", "file/deep", "file: is a file. Name a folder with -o."),

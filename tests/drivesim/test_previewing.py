@@ -10,7 +10,7 @@ import pytest
 
 from drivesim.errors import DatasetError
 from drivesim.pipeline import FrameRange
-from drivesim.previewing import write_preview
+from drivesim.previewing import require_preview_name, write_overlays, write_preview
 from drivesim.sources import load_scene, recorded_pictures
 from render.errors import RenderError
 from render.preview import PreviewRenderer
@@ -78,3 +78,28 @@ def test_an_error_while_drawing_leaves_nothing(scene: Scene, tmp_path: Path, mon
     with pytest.raises(RuntimeError, match=r"^a bug$"):
         write_preview(scene, tmp_path / "preview.mp4", frames=FrameRange(stop=6))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_time_and_frame_number_are_those_of_the_scene(scene: Scene, tmp_path: Path) -> None:
+    alone, within = tmp_path / "alone.png", tmp_path / "within.png"
+    write_preview(scene, alone, frames=FrameRange(10.0, first=4, stop=5))
+    write_preview(scene, within, frames=FrameRange(10.0, first=4, stop=9))
+    assert alone.read_bytes() == within.read_bytes()
+
+
+def test_full_size_overlays_are_one_per_camera(shared_data: Path, tmp_path: Path) -> None:
+    log = shared_data / "nuscenes_scene-0061"
+    scene = load_scene(log)
+    assert write_overlays(scene, tmp_path / "check", recorded_pictures(log, scene)) == 6
+    pictures = sorted((tmp_path / "check").iterdir())
+    assert [path.stem for path in pictures] == sorted(scene.rig.names)
+    assert all(read_image(path).shape == (900, 1600, 3) for path in pictures)
+
+
+def test_only_an_overlay_may_be_a_folder(tmp_path: Path) -> None:
+    require_preview_name(tmp_path / "check", overlay=True)
+    with pytest.raises(DatasetError) as error:
+        require_preview_name(tmp_path / "check.gif", overlay=True)
+    assert str(error.value) == (
+        f"{tmp_path}/check.gif: a preview is an .mp4, a .png or, with --overlay, a folder. Name one of these with -o."
+    )

@@ -51,7 +51,8 @@ def finished(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def interrupted(scene_folder: Path, out: Path, by: str) -> subprocess.CompletedProcess[str]:
     """A run, one camera after the other, that gets a signal when two frames of the second camera are written."""
     code = f"""
-import os, signal, sys
+import os, signal, sys, threading
+from concurrent.futures import ThreadPoolExecutor
 from drivesim.cli import main
 from render.video import VideoWriter
 
@@ -63,7 +64,14 @@ def write_or_die(self, frame):
     count += 1
     if count == 7:
         os.kill(os.getpid(), signal.{by})
+        stopping.wait()
 
+def shutdown(self, *given, **named):
+    stopping.set()
+    end(self, *given, **named)
+
+stopping = threading.Event()
+end, ThreadPoolExecutor.shutdown = ThreadPoolExecutor.shutdown, shutdown
 VideoWriter.write = write_or_die
 sys.argv = ["drivesim", "render", {str(scene_folder)!r}, "-o", {str(out)!r},
             "--size", "64x36", "--frames", "0:5", "--workers", "1"]

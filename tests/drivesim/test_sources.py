@@ -117,3 +117,17 @@ def test_a_scene_is_not_written_over_something(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"{tmp_path}: exists and is not empty. Add --overwrite to replace it, or choose another -o."
     )
+
+
+def test_only_a_clipgt_log_can_be_corrected(av2_log: Path) -> None:
+    with pytest.raises(SourceError) as error:
+        load_scene(av2_log, corrected=True)
+    assert str(error.value) == f"{av2_log}: only clipgt logs hold calibration corrections, this one is argoverse2."
+
+
+def test_corrections_of_a_clipgt_rig_move_its_cameras(golden_render: Path) -> None:
+    folder = golden_render / "clipgt" / "parquet"
+    plain, corrected = (load_scene(folder, corrected=wanted).rig for wanted in (False, True))
+    move_m = corrected["camera_rear_tele_30fov"].ego_from_camera.translation_m
+    move_m = move_m - plain["camera_rear_tele_30fov"].ego_from_camera.translation_m
+    assert move_m.tolist() == pytest.approx([0.08, 0.009, 0.009])
