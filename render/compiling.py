@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numba
 
@@ -15,4 +18,18 @@ def njit(function: Function) -> Function:
 
     No fast-math, so that the same input gives the same bytes everywhere it matters.
     """
-    return cast(Function, numba.njit(cache=True, nogil=True, fastmath=False)(function))
+    compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+    # By itself numba compiles again when the function's own file changes, but not when one changes that it calls into.
+    compiled._cache._cache_file._source_stamp = _sources_digest(Path(function.__code__.co_filename).parent)
+    return compiled  # type: ignore[no-any-return]
+
+
+@cache
+def _sources_digest(folder: Path) -> str:
+    """A hash of the files whose functions or constants end up in compiled code."""
+    total = hashlib.sha256()
+    for file in sorted(folder.glob("*.py")):
+        text = file.read_bytes()
+        if b"import njit" in text or file.stem == "palette":
+            total.update(file.name.encode() + text)
+    return total.hexdigest()

@@ -68,6 +68,7 @@ class ControlRenderer:
             raise RenderError(f"there is no layer {unknown[0]!r}. Layers: {', '.join(LAYERS)}.")
         self.cameras = cameras
         self.palette = palette
+        self.layers = tuple(name for name in LAYERS if name in layers)
         if palette == "hdmap-v1":
             self._v1: V1Renderer | None = V1Renderer(scene, cameras, layers)
             return

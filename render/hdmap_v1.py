@@ -32,7 +32,7 @@ from .projection import NEAR_M
 _LINE_LAYERS = ("road_boundaries", "stop_lines", "lane_lines", "poles")
 _POLYGON_LAYERS = ("crosswalks", "road_markings")
 _CUBOID_LAYERS = ("traffic_signs", "traffic_lights")
-_FAR_PX = 30000.0  # OpenCV draws with 16 bits before the point
+_FAR_PX = 2.0**30  # OpenCV takes 32-bit coordinates; a line that is cut there changes its direction
 
 
 class V1Renderer:
@@ -55,8 +55,10 @@ class V1Renderer:
 
     def arrays(self) -> Iterator[npt.NDArray[Any]]:
         """All geometry and colours that are drawn, for a hash."""
-        yield from self._lines.values()
-        for outlines in self._outlines.values():
+        for name, pieces in self._lines.items():
+            yield from (np.array(V1_LAYER_RGB[name]), pieces)
+        for name, outlines in self._outlines.items():
+            yield np.array(V1_LAYER_RGB[name])
             yield from outlines
         for actor, boxes in zip(self._actors, self._boxes, strict=True):
             yield np.array(V1_ACTOR_RGB[actor.category])
@@ -101,8 +103,8 @@ def _faded(rgb: Rgb, mean_depth_m: float) -> tuple[int, int, int]:
     return int(rgb[0] * share), int(rgb[1] * share), int(rgb[2] * share)
 
 
-def _visible(camera: Camera, ends: FloatArray) -> Iterator[tuple[FloatArray, float]]:
-    """Clipped pieces [2,3] on screen as rounded pixels [2,2], with their mean depth, in order."""
+def _in_range(ends: FloatArray) -> FloatArray:
+    """Pieces [n,2,3] that reach in front of the camera and nearer than the fade, clipped at the near plane."""
     depth = ends[:, :, 2]
     ends = ends[(depth.max(axis=1) >= NEAR_M) & (depth.min(axis=1) <= V1_FADE_DISTANCE_M)].copy()
     for near, far in ((0, 1), (1, 0)):
@@ -110,28 +112,35 @@ def _visible(camera: Camera, ends: FloatArray) -> Iterator[tuple[FloatArray, flo
         start, end = ends[behind, near], ends[behind, far]
         share = (NEAR_M - start[:, 2]) / (end[:, 2] - start[:, 2])
         ends[behind, near] = start + share[:, None] * (end - start)
-    pixels, depth_m = camera.project(ends)
-    margin = V1_LINE_THICKNESS_PX
-    size = np.array([camera.width_px, camera.height_px])
-    on_screen = ((pixels.max(axis=1) > -margin) & (pixels.min(axis=1) < size + margin)).all(axis=1)
-    yield from zip(pixels[on_screen], depth_m[on_screen].mean(axis=1), strict=True)
+    return ends
+
+
+def _whole_pixels(pixels: FloatArray) -> npt.NDArray[np.int32]:
+    return np.round(np.clip(pixels, -_FAR_PX, _FAR_PX)).astype(np.int32)
 
 
 def _draw_lines(layer: UInt8Array, camera: Camera, ends: FloatArray, rgb: Rgb, thickness_px: int) -> None:
-    for pixels, mean_depth_m in _visible(camera, ends):
-        (u0, v0), (u1, v1) = np.round(np.clip(pixels, -_FAR_PX, _FAR_PX)).astype(int).tolist()
-        cv2.line(layer, (u0, v0), (u1, v1), _faded(rgb, float(mean_depth_m)), thickness_px)
+    pixels, depth_m = camera.project(_in_range(ends))
+    margin = V1_LINE_THICKNESS_PX
+    size = np.array([camera.width_px, camera.height_px])
+    on_screen = ((pixels.max(axis=1) > -margin) & (pixels.min(axis=1) < size + margin)).all(axis=1)
+    for (start, end), mean_depth_m in zip(
+        _whole_pixels(pixels[on_screen]), depth_m[on_screen].mean(axis=1), strict=True
+    ):
+        cv2.line(layer, start.tolist(), end.tolist(), _faded(rgb, float(mean_depth_m)), thickness_px)
 
 
 def _fill_hull(layer: UInt8Array, camera: Camera, points_camera: FloatArray, rgb: Rgb) -> None:
-    """Fill the convex hull of an outline's projection; what lies behind the camera is clipped first."""
+    """Fill the convex hull of the projection of points; what lies behind the camera is clipped first."""
     closed = np.concatenate([points_camera, points_camera[:1]])
-    parts = list(_visible(camera, np.stack([closed[:-1], closed[1:]], axis=1)))
-    if not parts:
+    edges = _in_range(np.stack([closed[:-1], closed[1:]], axis=1))
+    if not len(edges):
         return
-    pixels = np.round(np.clip(np.concatenate([p for p, _ in parts]), -_FAR_PX, _FAR_PX)).astype(np.int32)
-    mean_depth_m = float(np.mean([depth for _, depth in parts]))
-    cv2.fillConvexPoly(layer, cv2.convexHull(pixels), _faded(rgb, mean_depth_m))
+    behind = points_camera[:, 2] < NEAR_M
+    across = np.stack(np.broadcast_arrays(points_camera[~behind, None], points_camera[None, behind]), axis=2)
+    corners = np.concatenate([edges.reshape(-1, 3), _in_range(across.reshape(-1, 2, 3)).reshape(-1, 3)])
+    pixels, _ = camera.project(corners)
+    cv2.fillConvexPoly(layer, cv2.convexHull(_whole_pixels(pixels)), _faded(rgb, float(edges[:, :, 2].mean())))
 
 
 def _merge(layer: UInt8Array, out: UInt8Array) -> None:

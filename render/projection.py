@@ -16,6 +16,7 @@ import numpy as np
 
 from scenegraph import SE3, Brown, Camera, FTheta, OpenCvFisheye
 from scenegraph.arrays import FloatArray
+from scenegraph.radial import turning_point
 
 from .compiling import njit
 
@@ -30,9 +31,9 @@ _MARGIN_PX = 10.0  # half of the widest line, so that culling never removes a vi
 class LensTable:
     """A camera for compiled code.
 
-    numbers: float64 [16]: kind (0 direct, 1 radial), cx, cy, a00, a01, a10, a11, k1, k2, p1, p2, k3, limit angle,
-        width, height, table step.
-    radius: float64 [nodes,2], image radius and its slope times the step, by ray angle; [1,2] for direct lenses.
+    numbers: float64 [16]: kind (0 pinhole, 1 radial, 2 Brown), cx, cy, a00, a01, a10, a11, k1, k2, p1, p2, k3,
+        limit angle, width, height, table step.
+    radius: float64 [nodes,2], image radius and its slope times the step, by ray angle; [1,2] for other lenses.
     frustum: float64 [4], bounds of x/z (low, high) and y/z (low, high) of the picture, infinite where unbounded.
     """
 
@@ -56,8 +57,9 @@ def lens_table(camera: Camera) -> LensTable:
     else:
         numbers[3], numbers[6] = lens.fx_px, lens.fy_px
         if isinstance(lens, Brown):
+            numbers[0] = 2
             numbers[7:12] = lens.k1, lens.k2, lens.p1, lens.p2, lens.k3
-            numbers[12] = min(camera.max_angle_rad, math.radians(89.0))
+            numbers[12] = min(camera.max_angle_rad, math.radians(89.0), math.atan(turning_point(lens.polynomial)))
     return LensTable(numbers, radius, _frustum(camera))
 
 
@@ -102,7 +104,9 @@ def camera_from_world(world_from_camera: SE3) -> FloatArray:
 def project_point(x: float, y: float, z: float, numbers: Any, radius: Any) -> tuple[float, float]:
     """Pixels of one camera-frame point with z > 0."""
     if numbers[0] == 0.0:
-        return _project_direct(x, y, z, numbers)
+        return numbers[3] * x / z + numbers[1], numbers[6] * y / z + numbers[2]
+    if numbers[0] == 2.0:
+        return _project_brown(x, y, z, numbers)
     rho = math.sqrt(x * x + y * y)
     if rho < 1e-12:
         return numbers[1], numbers[2]
@@ -117,9 +121,7 @@ def project_point(x: float, y: float, z: float, numbers: Any, radius: Any) -> tu
 
 
 @njit
-def _project_direct(x: float, y: float, z: float, numbers: Any) -> tuple[float, float]:
-    if numbers[7] == 0.0 and numbers[8] == 0.0 and numbers[9] == 0.0 and numbers[10] == 0.0 and numbers[11] == 0.0:
-        return numbers[3] * x / z + numbers[1], numbers[6] * y / z + numbers[2]
+def _project_brown(x: float, y: float, z: float, numbers: Any) -> tuple[float, float]:
     rho = math.sqrt(x * x + y * y)
     angle = math.atan2(rho, z)
     limit = numbers[12]

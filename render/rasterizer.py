@@ -33,7 +33,7 @@ _EMPTY = 2**62 + 2**32 - 1
 _OWNER = 2**32 - 1
 _FRACTION = 2.0**32
 _STEEP, _FAR_OFF = 2.0**18, 2.0**29  # levels; 2**32 times these, over any picture's width, stays below 2**63
-_LIMIT_PX = 1e7  # far outside of any picture; beyond it sums of coordinates would lose whole pixels
+_LIMIT_PX = 1e9  # far outside of any picture; float64 still tells a millionth of a pixel there
 
 
 @njit
