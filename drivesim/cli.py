@@ -96,6 +96,9 @@ SizeOption = Annotated[
         help="Of every picture; by default each camera's own shape, as large as fits into 1280x720.",
     ),
 ]
+CorrectedOption = Annotated[
+    bool, typer.Option("--corrected", help="Apply the calibration corrections that a clipgt rig may hold.")
+]
 PaletteOption = Annotated[PaletteChoice, typer.Option("--palette", help="Look of the control videos.")]
 
 
@@ -117,13 +120,19 @@ def _main(
 
 
 @app.command()
-def info(path: Log, kind: KindOption = None, clip: ClipOption = None, rig: RigOption = None) -> None:
+def info(
+    path: Log,
+    kind: KindOption = None,
+    clip: ClipOption = None,
+    rig: RigOption = None,
+    corrected: CorrectedOption = False,
+) -> None:
     """Say what a log holds."""
     from collections import Counter
 
     from . import console
 
-    scene = _load(path, kind, clip, rig)
+    scene = _load(path, kind, clip, rig, corrected=corrected)
     console.out.print(f"{scene.clip_id}: {_summary(scene)}")
     timing = "30 per second" if scene.frame_timestamps_us is None else "as recorded by its cameras"
     console.out.print(f"  frames: {len(scene.frame_times_us())}, {timing}")
@@ -169,6 +178,7 @@ def render(
         typer.Option("--workers", metavar="NUMBER", min=1, help="Cameras drawn at once; by default one per core."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace control videos that are there.")] = False,
+    corrected: CorrectedOption = False,
 ) -> None:
     """Draw one control video per camera: FOLDER/CLIP/CAMERA.mp4."""
     from render.palette import LAYERS
@@ -176,7 +186,7 @@ def render(
     from . import console, pipeline
 
     wanted, size_px = _frame_range(fps, frames, start, seconds), _size(size)
-    scene = _load(path, kind, clip, rig, cameras, films=True)
+    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
     result = pipeline.control_videos(
         scene,
         out,
@@ -189,7 +199,8 @@ def render(
         workers=workers,
         overwrite=overwrite,
     )
-    console.out.print(_result(result.folder, len(result.outputs), result.frames, result.kept))
+    what = "picture folder" if png else "control video"
+    console.out.print(_result(result.folder, _many(len(result.outputs), what), result.frames, result.kept))
 
 
 @app.command()
@@ -211,6 +222,7 @@ def preview(
     seconds: SecondsOption = None,
     palette: PaletteOption = PaletteChoice.WORLD_SCENARIO,
     overlay: Annotated[bool, typer.Option("--overlay", help="Draw on the pictures recorded with the log.")] = False,
+    corrected: CorrectedOption = False,
 ) -> None:
     """Show all cameras and a bird's-eye view in one video."""
     from . import console
@@ -219,7 +231,7 @@ def preview(
 
     require_preview_name(out, overlay)
     wanted = _frame_range(fps, frames, start, seconds)
-    scene = _load(path, kind, clip, rig, cameras, films=True)
+    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
     photos = recorded_pictures(path, scene, kind=kind.value if kind else None, clip=clip) if overlay else None
     if photos is not None and not out.suffix:
         count = write_overlays(scene, out, photos, frames=wanted, palette=palette.value)
@@ -237,9 +249,7 @@ def import_log(
     clip: ClipOption = None,
     rig: RigOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a scene folder that is there.")] = False,
-    corrected: Annotated[
-        bool, typer.Option("--corrected", help="Apply the calibration corrections of a clipgt rig.")
-    ] = False,
+    corrected: CorrectedOption = False,
 ) -> None:
     """Convert a log to a scene folder (ClipGT parquet)."""
     from scenegraph.formats.clipgt import write_clipgt
@@ -373,11 +383,11 @@ def _summary(scene: Scene) -> str:
     return f"{scene.duration_s:.1f} s, {', '.join(counts)}"
 
 
-def _result(folder: Path, videos: int, frames: int, kept: int) -> str:
-    what = f"{folder}: {_many(videos, 'control video')} of {_many(frames, 'frame')}"
-    if kept == videos:
-        return f"{what}, all there already"
-    return f"{what}, {kept} of them there already" if kept else what
+def _result(folder: Path, outputs: str, frames: int, kept: int) -> str:
+    what = f"{folder}: {outputs} of {_many(frames, 'frame')}"
+    if not kept:
+        return what
+    return f"{what}, all there already" if outputs.startswith(f"{kept} ") else f"{what}, {kept} of them there already"
 
 
 def _many(count: int, what: str) -> str:

@@ -31,7 +31,8 @@ def run_demo(out: Path, log: Path | None, seconds: float | None, size: tuple[int
         f"{len(scene.rig)} cameras"
     )
     result = control_videos(scene, out, frames=frames, size=size, overwrite=True)
-    preview, picture = result.folder / "preview.mp4", result.folder / "preview.png"
+    name = result.folder.name
+    preview, picture = out / f"{name}-preview.mp4", out / f"{name}-preview.png"
     write_preview(scene, preview, frames=frames)
     write_preview(scene, picture, frames=FrameRange(_FPS, first=result.frames // 2, stop=result.frames))
     for path in (*result.outputs.values(), preview, picture):

@@ -12,9 +12,10 @@ from render.controls import ControlRenderer
 from render.palette import LAYERS, PaletteName
 from scenegraph import ClipCameras, Scene, TimeRangeError
 from scenegraph.arrays import IntArray
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 from .errors import DatasetError, SourceError
-from .rendering import EGO_EXTRAPOLATION_US, RenderedClip, VideoSettings, render_clip
+from .rendering import RenderedClip, VideoSettings, render_clip
 
 SLOWEST_FPS, FASTEST_FPS = 0.01, 1000.0
 LARGEST_SIDE_PX = 8192

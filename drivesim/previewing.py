@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from render.preview import PreviewRenderer
 from render.video import VideoWriter, write_png
 from scenegraph import Scene
 from scenegraph.formats.images import RecordedImages
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 from .console import progress
 from .errors import DatasetError
 from .pipeline import FrameRange, clip_times
-from .rendering import EGO_EXTRAPOLATION_US, file_name
+from .rendering import available_cores, file_name
 
 _TILE_PX = (960, 540)
 
@@ -86,7 +86,7 @@ def write_overlays(
 
 def _write_video(renderer: PreviewRenderer, out: Path, frames: range, fps: float) -> None:
     """Draw a few frames at a time, so that few are in memory, and store them in order."""
-    workers = os.cpu_count() or 1
+    workers = available_cores()
     size = renderer.layout.width_px, renderer.layout.height_px
     with (
         progress("Drawing preview", len(frames)) as advance,

@@ -26,13 +26,11 @@ from render.errors import RenderError
 from render.video import PngWriter, VideoWriter, probe
 from scenegraph import Brown, Camera, ClipCameras, FTheta, Lens, OpenCvFisheye, Pinhole, Scene
 from scenegraph.publish import atomic_file
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 from . import __version__
 from .console import progress
 from .errors import DatasetError
-
-EGO_EXTRAPOLATION_US = 1_000_000
-"""Recorded camera instants may lie a little outside of the recorded poses; the ego then goes on unchanged."""
 
 _CLIP_FILE = "clip.json"
 _PLAN_FILE = ".settings.json"
@@ -109,7 +107,7 @@ def render_clip(
                     writer.write(renderer.frame(view, index))
                     advance()
 
-        _run_all(draw, todo, workers or os.cpu_count() or 1, stop)
+        _run_all(draw, todo, workers or available_cores(), stop)
 
     # 3. Say that it is whole.
     _write_json(folder / _CLIP_FILE, description)
@@ -149,6 +147,11 @@ def describe(scene: Scene, cameras: ClipCameras, renderer: ControlRenderer, sett
     return as_read
 
 
+def available_cores() -> int:
+    """Cores this process may use, which a container or scheduler can make fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def file_name(name: str) -> str:
     """A clip's or camera's name as that of a file that cannot be anywhere else: the unsafe becomes %XX, as in URLs."""
     return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name) or "%"
@@ -181,8 +184,10 @@ def _require_own(folder: Path, description: dict[str, Any], outputs: Mapping[str
     if overwrite:
         return
     there = _description_of(folder)
-    if there is None and not any(path.exists() for path in outputs.values()):
-        return
+    if not (folder / _CLIP_FILE).is_file():  # a run that ended before its first video claims nothing
+        names = [camera["file"] for camera in (there or {}).get("cameras", ())]
+        if not any(path.exists() for path in (*outputs.values(), *(folder / name for name in names))):
+            return
     if there != description:
         raise DatasetError(
             f"{folder}: holds control videos of other content or settings. "

@@ -14,6 +14,7 @@ import numpy as np
 
 from scenegraph import SE3, Camera, Category, ClipCameras, HDMap, LightState, Scene
 from scenegraph.arrays import FloatArray, UInt8Array
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 from .box_layer import box_layer
 from .errors import RenderError
@@ -22,9 +23,6 @@ from .map_canvas import GROUND_RGB, MapCanvas
 from .mosaic import CAMERA_RGB
 from .palette import ACTOR_RGB, LIGHT_RGB, PALETTE_NAMES, V1_ACTOR_RGB, PaletteName, Rgb
 from .strokes import draw_lines, fill_disc, fill_polygon
-
-EXTRAPOLATE_US = 100_000
-"""How far the ego is carried on beyond its recorded poses: cameras fire a little before and after them."""
 
 AHEAD_M, BEHIND_M = 62.0, 40.0
 WEDGE_M, TELE_WEDGE_M = 17.0, 24.0
@@ -130,7 +128,7 @@ class BirdsEye:
         self._large = self.view.enlarged(_OVERSAMPLING)
         self._map = MapCanvas(scene.hdmap, palette, self._large.px_per_m, self._large.radius_m)
         times = cameras.timestamps_us
-        self._world_from_ego = scene.ego.at(times, EXTRAPOLATE_US)
+        self._world_from_ego = scene.ego.at(times, EGO_EXTRAPOLATION_US)
         self._boxes = box_layer(scene.actors, times)
         colours = class_colours(palette)
         self._shades = [_shades(*colours[a.category]) for a in sorted(scene.actors, key=lambda a: a.id)]

@@ -78,10 +78,20 @@ def _add_line(
     count: int, u0: float, v0: float, z0: float, u1: float, v1: float, z1: float,
     rgb: Any, width: float, size: Any, xyz_out: Any, rgb_out: Any, half_out: Any,
 ) -> int:  # fmt: skip
-    """Append one projected piece unless it is invisible; returns the new count."""
+    """Append one projected piece unless it is invisible; returns the new count.
+
+    Beyond the fade distance it is cut, on screen as the reference does: width and colour there are next to nothing.
+    """
     half = 0.5 * width * min(max(1.0 - (z0 + z1) / (2.0 * FADE_DISTANCE_M), 0.0), 1.0)
     if half <= 0.0:
         return count
+    fade0, fade1 = _fade(z0), _fade(z1)
+    if z0 > FADE_DISTANCE_M:
+        f = (FADE_DISTANCE_M - z1) / (z0 - z1)
+        u0, v0, z0, fade0 = u1 + f * (u0 - u1), v1 + f * (v0 - v1), FADE_DISTANCE_M, fade1 * (1.0 - f)
+    if z1 > FADE_DISTANCE_M:
+        f = (FADE_DISTANCE_M - z0) / (z1 - z0)
+        u1, v1, z1, fade1 = u0 + f * (u1 - u0), v0 + f * (v1 - v0), FADE_DISTANCE_M, fade0 * (1.0 - f)
     if max(u0, u1) + half < 0.0 or min(u0, u1) - half > size[0]:
         return count
     rise = half * size[1] / size[0]  # widths are those of a picture stretched to a square
@@ -89,7 +99,6 @@ def _add_line(
         return count
     xyz_out[count, 0, 0], xyz_out[count, 0, 1], xyz_out[count, 0, 2] = u0, v0, z0
     xyz_out[count, 1, 0], xyz_out[count, 1, 1], xyz_out[count, 1, 2] = u1, v1, z1
-    fade0, fade1 = _fade(z0), _fade(z1)
     for c in range(3):
         rgb_out[count, 0, c] = rgb[c] * fade0
         rgb_out[count, 1, c] = rgb[c] * fade1

@@ -19,6 +19,8 @@ def njit(function: Function) -> Function:
     No fast-math, so that the same input gives the same bytes everywhere it matters.
     """
     compiled: Any = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+    if not hasattr(compiled, "_cache"):  # compilation is switched off by NUMBA_DISABLE_JIT
+        return compiled  # type: ignore[no-any-return]
     # By itself numba compiles again when the function's own file changes, but not when one changes that it calls into.
     compiled._cache._cache_file._source_stamp = _sources_digest(Path(function.__code__.co_filename).parent)
     return compiled  # type: ignore[no-any-return]

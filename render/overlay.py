@@ -16,8 +16,9 @@ import numpy as np
 from scenegraph import SE3, Camera, CameraRig, Category, Scene
 from scenegraph.arrays import FloatArray, UInt8Array
 from scenegraph.formats.images import RecordedImage
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
-from .birdseye import EXTRAPOLATE_US, class_colours
+from .birdseye import class_colours
 from .box_layer import EDGES, box_layer
 from .controls import ControlRenderer
 from .errors import RenderError
@@ -97,7 +98,7 @@ class OverlayRenderer:
         self._boxes = box_layer(scene.actors, times_us)
         self._categories = [actor.category for actor in sorted(scene.actors, key=lambda actor: actor.id)]
         drawn = CameraRig(tuple(_shifted(taken.camera, 0.5) for taken in self._taken.values()))
-        self._posed = drawn.at(scene.ego, times_us, EXTRAPOLATE_US)
+        self._posed = drawn.at(scene.ego, times_us, EGO_EXTRAPOLATION_US)
         layers = [name for name in LAYERS if name != "actors"]
         self._controls = ControlRenderer(scene, self._posed, palette, layers)
 
@@ -154,7 +155,7 @@ class _Taken:
 
 
 def _is_covered(scene: Scene, image: RecordedImage) -> bool:
-    return bool(scene.ego.covers(image.timestamp_us, EXTRAPOLATE_US))
+    return bool(scene.ego.covers(image.timestamp_us, EGO_EXTRAPOLATION_US))
 
 
 def _shifted(camera: Camera, offset_px: float) -> Camera:

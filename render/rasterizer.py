@@ -84,7 +84,7 @@ def rasterize(xyz: Any, rgb: Any, half_width: Any, count: int, out: Any) -> None
             p = members[m]
             n = _corners(p, xyz, half_width, aspect, corners)
             _fill(p, corners, n, top, rows, width, half_width[p] > 0.0, xyz, plane, left, right, samples, touched)
-        _resolve(top, rows, width, half_width, xyz, rgb, plane, samples, touched, out)
+        _resolve(top, rows, width, half_width, rgb, plane, samples, touched, out)
 
 
 @njit
@@ -245,7 +245,6 @@ def _resolve(
     rows: int,
     width: int,
     half_width: Any,
-    xyz: Any,
     rgb: Any,
     plane: Any,
     samples: Any,

@@ -51,8 +51,8 @@ class Camera:
     @cached_property
     def max_angle_rad(self) -> float:
         """Largest angle between the optical axis and the ray of a corner pixel."""
-        rays = self.lens.unproject(self._corners_px)
-        return float(np.arctan2(np.hypot(rays[:, 0], rays[:, 1]), rays[:, 2]).max())
+        x, y, z = np.ascontiguousarray(self.lens.unproject(self._corners_px).T)
+        return float(np.arctan2(np.hypot(x, y), z).max())
 
     def project(self, points_camera: Any) -> tuple[FloatArray, FloatArray]:
         """Pixels [...,2] and depth z in metres [...] of camera-frame points [...,3].

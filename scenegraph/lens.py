@@ -283,8 +283,9 @@ def _centred(uv: Any, lens: Pinhole | Brown | OpenCvFisheye) -> FloatArray:
 
 def _angle_and_azimuth(points_camera: Any) -> tuple[FloatArray, FloatArray]:
     points = np.asarray(points_camera, dtype=np.float64)
-    angle = np.arctan2(np.hypot(points[..., 0], points[..., 1]), points[..., 2])
-    return angle, _azimuth(points[..., :2])
+    # Not of columns: where numpy's arctan2 of a strided array lies in memory may decide about its last bit.
+    x, y, z = np.ascontiguousarray(np.moveaxis(points, -1, 0))
+    return np.arctan2(np.hypot(x, y), z), _azimuth(points[..., :2])
 
 
 def _azimuth(xy: FloatArray) -> FloatArray:

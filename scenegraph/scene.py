@@ -15,6 +15,9 @@ from .hdmap import HDMap, LightState
 from .rig import CameraRig
 from .trajectory import Trajectory
 
+EGO_EXTRAPOLATION_US = 1_000_000
+"""Recorded camera instants may lie a little outside of the recorded poses; the ego then goes on unchanged."""
+
 
 @dataclass(frozen=True, eq=False)
 class LightTimeline:
@@ -100,12 +103,26 @@ class Scene:
         """Instants of all frames [T], microseconds.
 
         fps None: the recorded camera instants where there are any, else 30 frames per second.
-        Otherwise t_i = t_first + i 1e6/fps, truncated to whole microseconds, for i = 0..int(duration fps).
+        Otherwise t_i = t_first + i 1e6/fps, truncated to whole microseconds, for i = 0..int(duration fps), between
+        the first and last recorded instant, or ego pose where there are none. Where cameras recorded at least that
+        often, each moves to the recorded instant within half a step of theirs, so that frames and pictures match.
         """
-        if fps is None and self.frame_timestamps_us is not None:
-            return self.frame_timestamps_us
+        recorded = self.frame_timestamps_us
+        if fps is None and recorded is not None:
+            return recorded
         rate = 30.0 if fps is None else float(fps)
         if not (rate > 0 and math.isfinite(rate)):
             raise TimeRangeError(f"fps must be above 0, got {rate:g}")
-        count = int(self.duration_s * rate + 1e-9) + 1
-        return self.ego.first_us + (np.arange(count) * 1e6 / rate).astype(np.int64)
+        first_us, last_us = (self.ego.first_us, self.ego.last_us) if recorded is None else recorded[[0, -1]].tolist()
+        count = int((last_us - first_us) / 1e6 * rate + 1e-9) + 1
+        times_us: IntArray = first_us + (np.arange(count) * 1e6 / rate).astype(np.int64)
+        if recorded is None or len(recorded) < 2:
+            return times_us
+        step_us = float(np.median(np.diff(recorded)))
+        if 1e6 / rate < 0.99 * step_us:
+            return times_us
+        after = np.clip(np.searchsorted(recorded, times_us), 1, len(recorded) - 1)
+        is_before_nearer = times_us - recorded[after - 1] <= recorded[after] - times_us
+        nearest = recorded[np.where(is_before_nearer, after - 1, after)]
+        moved: IntArray = np.unique(np.where(np.abs(nearest - times_us) <= step_us / 2, nearest, times_us))
+        return moved

@@ -218,7 +218,7 @@ def test_an_imported_argoverse_log_renders_to_the_bytes_of_the_log(
 def test_demo_needs_nothing(drivesim_command: Any, here: Path) -> None:
     done = drivesim_command("demo", "--seconds", "0.1", *SMALL)
     assert (done.code, done.err) == (0, "")
-    assert (here / "out/demo/built-in-crossing/preview.mp4").is_file()
+    assert (here / "out/demo/built-in-crossing-preview.mp4").is_file()
 
 
 # -- mistakes -----------------------------------------------------------------------------------------

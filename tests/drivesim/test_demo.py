@@ -20,7 +20,7 @@ def test_without_a_log_the_built_in_crossing_is_filmed(tmp_path: Path, capsys: p
     assert lines[1] == "built-in-crossing: 76 map elements, 10 actors, 7 cameras"
     assert re.fullmatch(r"0\.2 s of 7 cameras and a preview, made in \d+ s", lines[-1])
     files = [Path(line.removeprefix("  ")) for line in lines[2:-1]]
-    assert [file.name for file in files[-2:]] == ["preview.mp4", "preview.png"]
+    assert [file.name for file in files[-2:]] == ["built-in-crossing-preview.mp4", "built-in-crossing-preview.png"]
     assert len(files) == 9
     assert all(probe(file).frames == 6 for file in files[:-1])
     assert read_image(files[-1]).any()
@@ -30,7 +30,7 @@ def test_without_a_log_the_built_in_crossing_is_filmed(tmp_path: Path, capsys: p
 def test_the_demo_can_be_repeated_with_another_length(tmp_path: Path) -> None:
     run_demo(tmp_path, None, 0.1, (64, 36))
     run_demo(tmp_path, None, 0.2, (64, 36))
-    assert probe(tmp_path / "built-in-crossing" / "preview.mp4").frames == 6
+    assert probe(tmp_path / "built-in-crossing-preview.mp4").frames == 6
 
 
 def test_an_argoverse_log_is_filmed_by_its_own_cameras(

@@ -21,13 +21,14 @@ import pytest
 from drivesim import __version__
 from drivesim.errors import DatasetError
 from drivesim.pipeline import FrameRange, control_videos
-from drivesim.rendering import EGO_EXTRAPOLATION_US, RenderedClip, file_name
+from drivesim.rendering import RenderedClip, file_name
 from drivesim.sources import load_scene
 from render.controls import ControlRenderer
 from render.errors import RenderError
 from render.palette import LAYERS
 from render.video import VideoWriter, frames, probe, read_image
 from scenegraph import Brown, Camera, CameraRig, FTheta, OpenCvFisheye, Scene
+from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (64, 36)
@@ -416,3 +417,12 @@ def test_foreign_files_in_a_picture_folder_are_left_alone(scene: Scene, tmp_path
         draw(scene, tmp_path, png=True, overwrite=True, workers=1)
     assert str(error.value) == f"{mine.parent}: exists and is not empty. Remove it or name another folder"
     assert mine.read_text() == "mine"
+
+
+def test_a_run_that_finished_no_video_does_not_hold_its_folder(scene: Scene, tmp_path: Path) -> None:
+    folder = draw(scene, tmp_path).folder
+    for video in folder.glob("*.mp4"):
+        video.unlink()
+    (folder / "clip.json").rename(folder / ".settings.json")
+    assert draw(scene, tmp_path, frames=FrameRange(stop=3)).frames == 3
+    assert not (folder / ".settings.json").exists()

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import pickle
 
@@ -57,7 +58,24 @@ def test_recorded_frame_times_are_used_unless_a_rate_is_asked_for(golden_render)
     ego = drive(expected["timestamps_us"][0])
     one = scene(ego=ego, frame_timestamps_us=np.array(recorded))
     assert one.frame_times_us().tolist() == recorded
-    assert one.frame_times_us(30).tolist() == expected["timestamps_us"]
+    assert one.frame_times_us(30).tolist() == recorded
+    assert dataclasses.replace(one, frame_timestamps_us=None).frame_times_us(30).tolist() == expected["timestamps_us"]
+
+
+def test_a_lower_rate_picks_recorded_instants():
+    recorded = 400_000 + 33_366 * np.arange(31)
+    one = scene(ego=drive(0, 2_000_000), frame_timestamps_us=recorded)
+    assert one.frame_times_us(10).tolist() == recorded[::3].tolist()
+
+
+def test_a_rate_above_that_of_the_cameras_fills_the_recorded_span():
+    one = scene(ego=drive(0, 2_000_000), frame_timestamps_us=np.array([400_000, 500_000, 600_000]))
+    assert one.frame_times_us(20).tolist() == [400_000, 450_000, 500_000, 550_000, 600_000]
+
+
+def test_a_gap_in_the_recording_is_filled():
+    one = scene(ego=drive(0, 2_000_000), frame_timestamps_us=np.array([0, 100_010, 199_990, 500_020, 600_000]))
+    assert one.frame_times_us(10).tolist() == [0, 100_010, 199_990, 300_000, 400_000, 500_020, 600_000]
 
 
 def test_twenty_seconds_at_thirty_frames_per_second_are_601_frames():
