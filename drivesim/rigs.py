@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -31,7 +31,7 @@ from .paths import find_config
 from .yaml_files import FileModel, load_yaml
 
 _Row = tuple[float, float, float, float]
-_LensOfLog = tuple[Lens, int, int]
+LensOfLog = tuple[Lens, int, int]
 
 
 class PinholeFile(FileModel):
@@ -177,7 +177,7 @@ class CameraFile(FileModel):
         )
         return ego_from_sensor @ CAMERA_FROM_FLU.inverse()
 
-    def camera(self, lenses: Mapping[str, _LensOfLog]) -> Camera:
+    def camera(self, lenses: Mapping[str, LensOfLog]) -> Camera:
         """The camera itself; ``lenses`` holds lens, width and height of the log's cameras."""
         if isinstance(self.lens, LensOfLogFile):
             return Camera(self.name, *lenses[self.name], self.pose())
@@ -209,13 +209,19 @@ def find_rig(name_or_path: str | Path) -> Path:
 
 def load_rig(path: Path | str) -> CameraRig:
     """Read a rig whose lenses are all in the file."""
-    return resolve_rig(path, {})
+    return resolve_rig(path, dict)
 
 
-def resolve_rig(path: Path | str, lenses: Mapping[str, _LensOfLog]) -> CameraRig:
-    """Read a rig; cameras with a lens of kind from_log take lens, width and height of the same name from ``lenses``."""
+def resolve_rig(path: Path | str, read_lenses: Callable[[], Mapping[str, LensOfLog]]) -> CameraRig:
+    """Read a rig; cameras with a lens of kind from_log take lens, width and height of the same name from the log.
+
+    read_lenses: gives what the log has by camera name; not called for a rig whose lenses are all in the file, so
+    that a log with no or broken lenses can be filmed with it.
+    """
     cameras = load_yaml(path, RigFile).cameras
-    missing = [c.name for c in cameras if isinstance(c.lens, LensOfLogFile) and c.name not in lenses]
+    borrowed = [camera.name for camera in cameras if isinstance(camera.lens, LensOfLogFile)]
+    lenses = read_lenses() if borrowed else {}
+    missing = [name for name in borrowed if name not in lenses]
     if missing:
         raise SourceError(
             f"{path}: {', '.join(missing)}: the lens is to come from the log (kind: from_log), but the log has "

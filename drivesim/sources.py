@@ -66,11 +66,13 @@ def require_free(folder: Path) -> None:
 
 
 def _rig(path: Path, kind: str, clip: str | None, scene: Scene, rig: Path | str) -> CameraRig:
-    from .rigs import find_rig, resolve_rig
+    from .rigs import LensOfLog, find_rig, resolve_rig
 
-    lenses = {camera.name: (camera.lens, camera.width_px, camera.height_px) for camera in scene.rig}
-    if kind == "rds-hq":
-        from scenegraph.formats.rds_hq import read_rds_hq_lenses
+    def read_lenses() -> dict[str, LensOfLog]:
+        if kind == "rds-hq":
+            from scenegraph.formats.rds_hq import read_rds_hq_lenses
 
-        lenses = read_rds_hq_lenses(path, clip)
-    return resolve_rig(find_rig(rig), lenses)
+            return read_rds_hq_lenses(path, clip)
+        return {camera.name: (camera.lens, camera.width_px, camera.height_px) for camera in scene.rig}
+
+    return resolve_rig(find_rig(rig), read_lenses)

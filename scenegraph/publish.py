@@ -1,21 +1,28 @@
 """Files and folders that appear whole or not at all.
 
-Writing goes to a hidden sibling, ``.NAME.partial-HOST-PID``, which takes the real name in one rename when
+Writing goes to a hidden sibling, ``.NAME.partial-HOST-PID-NUMBER``, which takes the real name in one rename when
 everything is written. An exception removes it. A killed run leaves it behind: it never carries the real
-name nor its suffix, and the next run that writes there removes it.
+name nor its suffix, and the next run that writes there removes it. The number is random, so that threads of one
+process that write the same path do not meet: the last to end wins.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import SceneGraphError
+
+_HOST = socket.gethostname()
+_lock = threading.Lock()
+_numbers_in_use: set[int] = set()
 
 
 @contextmanager
@@ -27,12 +34,13 @@ def atomic_file(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise SceneGraphError(f"{path}: is a folder. Name a file")
-    partial = _prepare(path)
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        _remove(partial)
+    with _number(path) as number:
+        partial = _hidden(path, "partial", number)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            _remove(partial)
 
 
 @contextmanager
@@ -45,22 +53,24 @@ def atomic_folder(path: Path | str, replace: bool = False) -> Iterator[Path]:
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise SceneGraphError(f"{path}: is a file. Name a folder")
-    partial = _prepare(path)
-    if path.exists() and any(path.iterdir()) and not replace:
-        raise SceneGraphError(f"{path}: exists and is not empty. Remove it or name another folder")
-    try:
-        partial.mkdir()
-    except OSError as error:
-        raise SceneGraphError(f"{path}: cannot be written: {error.strerror}") from error
-    try:
-        yield partial
-        _swap(partial, path)
-    finally:
-        _remove(partial)
+    with _number(path) as number:
+        if not replace:
+            _require_empty(path)
+        partial = _hidden(path, "partial", number)
+        try:
+            partial.mkdir()
+        except OSError as error:
+            raise SceneGraphError(f"{path}: cannot be written: {error.strerror}") from error
+        try:
+            yield partial
+            _swap(partial, path, number, replace)
+        finally:
+            _remove(partial)
 
 
-def _prepare(path: Path) -> Path:
-    """Make the parent folder, clear what dead runs left, and name the hidden sibling."""
+@contextmanager
+def _number(path: Path) -> Iterator[int]:
+    """Make the parent folder, clear what dead runs left, and yield a number for the names of hidden siblings."""
     blocked = next((folder for folder in path.parents if folder.is_file()), None)
     if blocked is not None:
         raise SceneGraphError(f"{path}: cannot be written: {blocked} is a file")
@@ -71,42 +81,55 @@ def _prepare(path: Path) -> Path:
             raise PermissionError(13, "Permission denied")
     except OSError as error:
         raise SceneGraphError(f"{path}: cannot be written: {error.strerror}") from error
-    partial = _hidden(path, "partial")
-    _remove(partial)
-    return partial
+    number = secrets.randbits(48)
+    with _lock:
+        _numbers_in_use.add(number)
+    try:
+        yield number
+    finally:
+        with _lock:
+            _numbers_in_use.discard(number)
 
 
-def _swap(partial: Path, path: Path) -> None:
+def _require_empty(path: Path) -> None:
+    if path.exists() and any(path.iterdir()):
+        raise SceneGraphError(f"{path}: exists and is not empty. Remove it or name another folder")
+
+
+def _swap(partial: Path, path: Path, number: int, replace: bool) -> None:
     """Give the finished folder its name; a folder that had it is set aside first and deleted last."""
-    if not path.exists():
+    previous = _hidden(path, "previous", number)
+    with _lock:
+        if not replace:
+            _require_empty(path)
+        if path.exists():
+            path.rename(previous)
         partial.rename(path)
-        return
-    previous = _hidden(path, "previous")
-    path.rename(previous)
-    partial.rename(path)
     _remove(previous)
 
 
 def _clear_leftovers(path: Path) -> None:
-    """Delete what dead processes of this host left of ``path``; bring back a folder they had only set aside."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.(partial|previous)-{re.escape(socket.gethostname())}-(\d+)")
-    for leftover in path.parent.iterdir():
-        match = pattern.fullmatch(leftover.name)
-        if match is None or _is_running(int(match[2])):
-            continue
-        if match[1] == "previous" and not path.exists():
-            leftover.rename(path)
-        else:
-            _remove(leftover)
+    """Delete what dead runs on this host left of ``path``; bring back a folder they had only set aside."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(partial|previous)-{re.escape(_HOST)}-(\d+)-(\d+)")
+    with _lock:
+        for leftover in path.parent.iterdir():
+            match = pattern.fullmatch(leftover.name)
+            if match is None or _is_in_use(pid=int(match[2]), number=int(match[3])):
+                continue
+            if match[1] == "previous" and not path.exists():
+                leftover.rename(path)
+            else:
+                _remove(leftover)
 
 
-def _hidden(path: Path, role: str) -> Path:
-    return path.with_name(f".{path.name}.{role}-{socket.gethostname()}-{os.getpid()}")
+def _hidden(path: Path, role: str, number: int) -> Path:
+    return path.with_name(f".{path.name}.{role}-{_HOST}-{os.getpid()}-{number}")
 
 
-def _is_running(pid: int) -> bool:
+def _is_in_use(pid: int, number: int) -> bool:
+    """Whether someone still writes there; call it with the lock held."""
     if pid == os.getpid():
-        return False  # what carries our own number is from an earlier process with the same one
+        return number in _numbers_in_use  # other numbers are from an earlier process with the same pid
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -37,6 +37,7 @@ from .argoverse2_tracks import (
     read_sizes,
     split_furniture,
 )
+from .dropped import Dropped
 from .tables import Table, read_table
 
 RING_CAMERAS = (
@@ -86,9 +87,11 @@ def read_argoverse2(log: Path, stereo: bool = False) -> Scene:
     # 3. Everything in the world.
     actors = build_actors(boxes_file, annotations, origin_m) if annotations else ()
     actors, poles, signs = split_furniture(merge_riders(actors))
+    dropped = Dropped()
+    hdmap = build_hdmap(city_map, origin_m, dropped)
     return Scene(
         clip_id=name,
-        hdmap=replace(build_hdmap(city_map, origin_m), poles=poles, traffic_signs=signs),
+        hdmap=replace(hdmap, poles=poles, traffic_signs=signs),
         ego=Trajectory(drive.timestamps_us, world_from_ego),
         actors=actors,
         rig=rig.moved(SE3(np.eye(3), np.array([0.0, 0.0, height_m]))),
@@ -101,6 +104,8 @@ def read_argoverse2(log: Path, stereo: bool = False) -> Scene:
             "ego_height_from": measure,
             "licence": "CC BY-NC-SA 4.0",
             "attribution": _ATTRIBUTION,
+            **city_map.as_source(),
+            **dropped.as_source(),
         },
     )
 

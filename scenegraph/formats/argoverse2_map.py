@@ -9,6 +9,8 @@ that lists the mark and the dashed one next to its neighbour. ClipGT styles are 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from ..errors import FormatError
 from ..hdmap import Crosswalk, HDMap, LaneLine, LaneSegment, RoadBoundary
 from ..polyline import Polyline
 from .argoverse2_ground import EdgeHeights
+from .dropped import Dropped
 from .lane_paint import UNKNOWN_MARK, Mark, distinct_paint, joined_paint, mirrored
 from .strict_json import Node
 
@@ -30,7 +33,8 @@ _STRAIGHT_M = 0.01
 
 # Paint on a left edge as (colour, style) of ClipGT, along the edge; on a right edge two-sided styles are mirrored.
 # Where control videos have no such type, the nearest one that they have: double dashed lines become a single
-# dashed one, a white solid-and-dashed pair becomes a white double line. Blue has no type and stays blue.
+# dashed one, a white solid-and-dashed pair becomes a white double line; these are counted as repainted. Blue has
+# no type and stays blue.
 _MARKS_ON_THE_LEFT: dict[str, Mark | None] = {
     "NONE": None,
     "UNKNOWN": UNKNOWN_MARK,
@@ -48,6 +52,7 @@ _MARKS_ON_THE_LEFT: dict[str, Mark | None] = {
     "SOLID_DASH_YELLOW": ("YELLOW", "SOLID_DASHED"),
     "DASH_SOLID_YELLOW": ("YELLOW", "DASHED_SOLID"),
 }
+_REPAINTED = ("DOUBLE_DASH_WHITE", "DOUBLE_DASH_YELLOW", "SOLID_DASH_WHITE", "DASH_SOLID_WHITE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +60,30 @@ class CityMap:
     """What the file holds, in city coordinates.
 
     areas_m: outlines [N,3] of the drivable areas, the first point not repeated.
+    repainted: how many lane edges list a mark that became another one, by its word in the file.
     """
 
     city: str
     lanes: tuple[LaneSegment, ...]
     crosswalks: tuple[Crosswalk, ...]
     areas_m: tuple[FloatArray, ...]
+    repainted: Mapping[str, int]
 
     @property
     def lane_edges_m(self) -> tuple[FloatArray, ...]:
         """Points [N,3] of every lane's left and right edge."""
         return tuple(edge.points_m for lane in self.lanes for edge in (lane.left, lane.right))
 
+    def as_source(self) -> dict[str, str]:
+        """``{"repainted": "3 lane edges from DOUBLE_DASH_WHITE to WHITE LONG_DASHED_SINGLE"}``, empty if none was."""
+        told = [
+            f"{count} lane edges from {word} to {' '.join(_MARKS_ON_THE_LEFT[word] or ())}"
+            for word, count in sorted(self.repainted.items())
+        ]
+        return {"repainted": ", ".join(told)} if told else {}
 
-def build_hdmap(city_map: CityMap, origin_m: FloatArray) -> HDMap:
+
+def build_hdmap(city_map: CityMap, origin_m: FloatArray, dropped: Dropped) -> HDMap:
     """The map in world coordinates, whose origin lies at ``origin_m`` [3] in the city."""
     return HDMap(
         lane_segments=tuple(_moved_lane(lane, origin_m) for lane in city_map.lanes),
@@ -78,7 +93,7 @@ def build_hdmap(city_map: CityMap, origin_m: FloatArray) -> HDMap:
         ),
         road_boundaries=tuple(
             RoadBoundary(f"road_boundary:{i}", Polyline(points_m - origin_m).densified(_STEP_M), "drivable_area")
-            for i, points_m in enumerate(road_outlines(city_map.areas_m))
+            for i, points_m in enumerate(road_outlines(city_map.areas_m, dropped))
         ),
         crosswalks=tuple(Crosswalk(c.id, Polyline(c.polyline.points_m - origin_m)) for c in city_map.crosswalks),
     )
@@ -92,12 +107,12 @@ def _moved_lane(lane: LaneSegment, origin_m: FloatArray) -> LaneSegment:
 # -- kerbs ----------------------------------------------------------------------------------------
 
 
-def road_outlines(areas_m: tuple[FloatArray, ...]) -> list[FloatArray]:
+def road_outlines(areas_m: tuple[FloatArray, ...], dropped: Dropped) -> list[FloatArray]:
     """Closed outlines [N,3] of everything drivable: outer rings and the islands within.
 
     Areas abut with gaps of some centimetres, so they are grown by 5 cm, united and shrunk again; otherwise
-    their seams would lie across the road as kerbs. Slivers and islands below 1 m2 are left out. Heights are
-    those of the nearest original outline.
+    their seams would lie across the road as kerbs. Slivers and islands below 1 m2 are left out and counted.
+    Heights are those of the nearest original outline.
     """
     if not areas_m:
         return []
@@ -108,11 +123,12 @@ def road_outlines(areas_m: tuple[FloatArray, ...]) -> list[FloatArray]:
         for part in shapely.get_parts(united)
         if part.geom_type == "Polygon"
         for ring in (part.exterior, *part.interiors)
-        if shapely.Polygon(ring).area >= _SMALLEST_AREA_M2
     ]
+    large = [ring for ring in rings if shapely.Polygon(ring).area >= _SMALLEST_AREA_M2]
+    dropped.add("road_boundaries", f"an area below {_SMALLEST_AREA_M2:g} m2", len(rings) - len(large))
     heights = EdgeHeights([np.concatenate([a, a[:1]]) for a in areas_m])
     outlines = []
-    for ring in rings:
+    for ring in large:
         xy_m = shapely.get_coordinates(shapely.segmentize(ring, 0.9 * _STEP_M))
         outlines.append(np.column_stack([xy_m, heights.at(xy_m)[0]]))
     return outlines
@@ -129,13 +145,18 @@ def read_city_map(map_folder: Path) -> CityMap:
         raise FormatError(map_folder, "", problem, "A log needs its vector map, and only one.")
     root = Node.load(files[0])
     city = re.search(r"____([A-Z]+)_city", files[0].name)
-    crossings = root["pedestrian_crossings"].fields()
+    lanes, crossings = root["lane_segments"].fields(), root["pedestrian_crossings"].fields()
     return CityMap(
         city=city.group(1) if city else "",
-        lanes=tuple(_lane(lane_id, node) for lane_id, node in root["lane_segments"].fields().items()),
+        lanes=tuple(_lane(lane_id, node) for lane_id, node in lanes.items()),
         crosswalks=tuple(Crosswalk(key, Polyline(_crossing(node))) for key, node in crossings.items()),
         areas_m=tuple(_area(node) for node in root["drivable_areas"].fields().values()),
+        repainted=Counter(word for node in lanes.values() for word in _mark_words(node) if word in _REPAINTED),
     )
+
+
+def _mark_words(lane: Node) -> tuple[str, str]:
+    return lane["left_lane_mark_type"].text(), lane["right_lane_mark_type"].text()
 
 
 def _lane(lane_id: str, node: Node) -> LaneSegment:

@@ -21,7 +21,7 @@ from ..errors import FormatError, FrameError
 from ..lens import Brown, FTheta, FThetaDirection, Lens, OpenCvFisheye, Pinhole
 from ..rig import CameraRig
 from ..se3 import SE3
-from .nvidia_names import canonical_camera_name, rig_camera_name
+from .nvidia_names import canonical_camera_name, rig_camera_name, view_rank
 from .strict_json import Node
 
 _AGREEMENT = 1e-4
@@ -37,13 +37,17 @@ _MODELS = ", ".join(["ftheta", *_PLAIN_LENSES])
 
 
 def rig_from_json(text: str, file: Path, place: str, corrected: bool = False) -> CameraRig:
-    """The cameras among the sensors of a rig file, in its order.
+    """The cameras among the sensors of a rig file.
 
+    They keep the order of a rig that we wrote, which is the view axis. In the rigs of others the order means
+    nothing: the model's cameras come in its view order, and others after them as they are in the file.
     corrected: turn each camera by ``correction_sensor_R_FLU`` (in its own axes, before the nominal rotation) and
     move it by ``correction_rig_T`` (in the vehicle's axes), where the file has them.
     """
-    sensors = Node.parse(text, file, place)["rig"]["sensors"].items()
-    cameras = [_camera(sensor, corrected) for sensor in sensors if _is_camera(sensor)]
+    sensors = [sensor for sensor in Node.parse(text, file, place)["rig"]["sensors"].items() if _is_camera(sensor)]
+    cameras = [_camera(sensor, corrected) for sensor in sensors]
+    if not any("drivesim" in sensor for sensor in sensors):
+        cameras.sort(key=lambda camera: view_rank(camera.name)[0])
     try:
         return CameraRig(tuple(cameras))
     except FrameError as error:

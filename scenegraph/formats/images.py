@@ -57,12 +57,12 @@ def _stamp_ns(file: Path) -> int:
     return int(file.stem)
 
 
-def _nuscenes_images(root: Path, scene: str | None) -> RecordedImages:
-    """Key frames and sweeps of a scene's cameras."""
-    tables = NuScenesTables.find(root)
+def _nuscenes_images(path: Path, scene: str | None) -> RecordedImages:
+    """Key frames and sweeps of a scene's cameras, of the version that ``read_nuscenes`` reads."""
+    tables = NuScenesTables.find(path, scene=scene)
     sensors = tables.scene_sensors(tables.scene(scene))
     cameras = [shot for shot in sensors if shot.is_camera]
-    images = ((shot.channel, RecordedImage(shot.timestamp_us, _inside(root, shot.row))) for shot in cameras)
+    images = ((shot.channel, RecordedImage(shot.timestamp_us, _inside(tables.root, shot.row))) for shot in cameras)
     return _by_camera((channel, image) for channel, image in images if image.path.is_file())
 
 

@@ -96,12 +96,13 @@ def category_of(word: str) -> Category:
 def read_nuscenes(root: Path, scene: str | None = None, version: str | None = None) -> Scene:
     """One scene of a data set.
 
-    scene: its name ("scene-0061") or token; may be left out where there is just one. version: the tables' folder
-    ("v1.0-mini"); may be left out where there is just one. The rig holds the cameras of the scene's first key
-    frame, clockwise from the front; those with other names follow. Frame times are left open: the cameras of
-    nuScenes fire one after the other. Attributes, visibility and point counts of boxes are not read.
+    root: its folder, or that of one version in it. scene: its name ("scene-0061") or token; may be left out where
+    there is just one. version: the tables' folder ("v1.0-mini"); may be left out where there is just one, or just
+    one that holds the scene. The rig holds the cameras of the scene's first key frame, clockwise from the front;
+    those with other names follow. Frame times are left open: the cameras of nuScenes fire one after the other.
+    Attributes, visibility and point counts of boxes are not read.
     """
-    tables = NuScenesTables.find(Path(root), version)
+    tables = NuScenesTables.find(Path(root), version, scene)
     row = tables.scene(scene)
     samples = tables.scene_samples(row)
     shots = tables.scene_sensors(row)

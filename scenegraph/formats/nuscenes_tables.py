@@ -46,17 +46,31 @@ class NuScenesTables:
     folder: Path
 
     @classmethod
-    def find(cls, root: Path, version: str | None = None) -> NuScenesTables:
-        """The tables of a data set; ``version`` is its folder's name, which is needed where there are several."""
-        versions = sorted(folder.name for folder in root.glob("v1.*") if folder.is_dir())
-        if not versions:
-            raise FormatError(root, "", "holds no tables", "A folder such as v1.0-mini is needed in it.")
-        told = f"Versions: {', '.join(versions)}."
-        if version is None and len(versions) > 1:
-            raise FormatError(root, "", "holds several versions and none was asked for", told)
-        if version is not None and version not in versions:
-            raise FormatError(root, "", f"there is no version {version!r}", told)
-        return cls(root / (version or versions[0]))
+    def find(cls, path: Path, version: str | None = None, scene: str | None = None) -> NuScenesTables:
+        """The tables of a data set, whose folder or whose version's folder ``path`` is.
+
+        version: its folder's name. Where there are several and none is named, the only one that holds ``scene``
+        (a name or token) is taken.
+        """
+        if holds_tables(path):
+            path = path if path.name not in ("", "..") else path.resolve()
+            found = {path.name: cls(path)}
+        else:
+            found = {folder.name: cls(folder) for folder in sorted(path.glob("v1.*")) if folder.is_dir()}
+        if not found:
+            raise FormatError(path, "", "holds no tables", "A folder such as v1.0-mini is needed in it.")
+        if version is not None and version not in found:
+            raise FormatError(path, "", f"there is no version {version!r}", f"Versions: {', '.join(found)}.")
+        if version is not None:
+            return found[version]
+        if len(found) == 1:
+            return next(iter(found.values()))
+        return _only_holder(path, found, scene)
+
+    @property
+    def root(self) -> Path:
+        """The data set's folder, to which the names of its pictures are relative."""
+        return self.folder.parent
 
     # -- tables -----------------------------------------------------------------------------------
 
@@ -99,6 +113,11 @@ class NuScenesTables:
     def _scenes(self) -> list[Node]:
         return _parse_records(self.path("scene"))
 
+    def holds_scene(self, asked: str) -> bool:
+        """Whether a scene has this name or token; a folder without a table of scenes holds none."""
+        listed = self._scenes if (self.folder / "scene.json").is_file() else []
+        return any(asked in (row["name"].text(), row["token"].text()) for row in listed)
+
     def scene(self, asked: str | None = None) -> Node:
         """The scene with this name or token, or the only one there is."""
         found = [row for row in self._scenes if asked in (None, row["name"].text(), row["token"].text())]
@@ -131,6 +150,26 @@ class NuScenesTables:
             is_camera = sensor["modality"].text() == "camera"
             shots.append(Shot(row, instant_us(row["timestamp"]), sensor["channel"].text(), is_camera, mount))
         return shots
+
+
+def holds_tables(folder: Path) -> bool:
+    """Whether this is the folder of a version, with the tables themselves in it."""
+    return (folder / "sample_data.json").is_file()
+
+
+def _only_holder(root: Path, versions: dict[str, NuScenesTables], scene: str | None) -> NuScenesTables:
+    """The one of several versions that holds a scene; a FormatError where that is none, or not the only one."""
+    told = f"Versions: {', '.join(versions)}."
+    if scene is None:
+        advice = f"{told} Give one as the path, such as {root / min(versions)}."
+        raise FormatError(root, "", "holds several versions and none was asked for", advice)
+    holders = [name for name, tables in versions.items() if tables.holds_scene(scene)]
+    if not holders:
+        raise FormatError(root, "", f"no version holds a scene {scene!r}", told)
+    if len(holders) > 1:
+        problem = f"scene {scene!r} is in several versions: {', '.join(holders)}"
+        raise FormatError(root, "", problem, f"Give one as the path, such as {root / holders[0]}.")
+    return versions[holders[0]]
 
 
 def instant_us(timestamp: Node) -> int:

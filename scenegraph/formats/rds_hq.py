@@ -31,11 +31,12 @@ def read_rds_hq(root: Path, clip: str | None = None) -> Scene:
     """One clip of an RDS-HQ folder; without a name, the only one there is.
 
     The ego is ``vehicle_pose``; without it, the front camera's pose turned to vehicle axes, which
-    ``source["ego"]`` then says. Without ``pose`` the rig is empty (see ``read_rds_hq_lenses``).
+    ``source["ego"]`` then says. Without ``pose`` the rig is empty (see ``read_rds_hq_lenses``); cameras that have
+    a pose but no lens are left out, and ``source["dropped"]`` names them.
     """
     clip = _clip(root, clip)
-    frames, ego, rig, origin = _drive(root, clip)
     dropped = Dropped()
+    frames, ego, rig, origin = _drive(root, clip, dropped)
     return Scene(
         clip_id=clip,
         hdmap=read_map(root, clip, dropped),
@@ -51,6 +52,14 @@ def read_rds_hq(root: Path, clip: str | None = None) -> Scene:
 def read_rds_hq_lenses(root: Path, clip: str | None = None) -> dict[str, tuple[Lens, int, int]]:
     """(lens, width_px, height_px) by camera name: f-theta where there is one, else pinhole."""
     clip = _clip(root, clip)
+    lenses = _lenses(root, clip)
+    if not lenses:
+        allowed = "Lenses of the cameras, in ftheta_intrinsic or pinhole_intrinsic, are needed."
+        raise FormatError(root / "ftheta_intrinsic", f"{clip}.tar", "no lens was found", allowed)
+    return dict(sorted(lenses.items(), key=lambda item: view_rank(item[0])))
+
+
+def _lenses(root: Path, clip: str) -> dict[str, tuple[Lens, int, int]]:
     lenses: dict[str, tuple[Lens, int, int]] = {}
     for attribute in ("pinhole_intrinsic", "ftheta_intrinsic"):
         archive = find_archive(root, attribute, clip)
@@ -60,10 +69,7 @@ def read_rds_hq_lenses(root: Path, clip: str | None = None) -> dict[str, tuple[L
             name = key.removeprefix(f"{attribute}.").removesuffix(".npy")
             if key == f"{attribute}.{name}.npy":
                 lenses[name] = _lens(archive, key, name)
-    if not lenses:
-        allowed = "Lenses of the cameras, in ftheta_intrinsic or pinhole_intrinsic, are needed."
-        raise FormatError(root / "ftheta_intrinsic", f"{clip}.tar", "no lens was found", allowed)
-    return dict(sorted(lenses.items(), key=lambda item: view_rank(item[0])))
+    return lenses
 
 
 def _time_us(frame: int) -> int:
@@ -90,19 +96,21 @@ def _listed(names: list[str]) -> str:
 # -- ego and cameras ------------------------------------------------------------------------------
 
 
-def _drive(root: Path, clip: str) -> tuple[list[int], Trajectory, CameraRig, dict[str, str]]:
+def _drive(root: Path, clip: str, dropped: Dropped) -> tuple[list[int], Trajectory, CameraRig, dict[str, str]]:
     """Frame numbers, the ego, the rig, and a word on where the ego is from."""
     vehicle, cameras = find_archive(root, "vehicle_pose", clip), find_archive(root, "pose", clip)
     names = _camera_names(cameras) if cameras else []
     if vehicle:
         frames, ego = _trajectory(vehicle, "vehicle_pose.npy")
-        return frames, ego, _rig(root, clip, cameras, names, frames[0], ego.world_from_body[0]), {}
+        lenses = _lenses_of(root, clip, names, dropped)
+        return frames, ego, _rig(cameras, lenses, frames[0], ego.world_from_body[0]), {}
     if cameras is None or not names:
         raise FormatError(root / "vehicle_pose", f"{clip}.tar", "the tar is missing", "It, or pose, is needed.")
     frames, camera_path = _trajectory(cameras, f"pose.{names[0]}.npy")
     ego = Trajectory(camera_path.timestamps_us, camera_path.world_from_body @ CAMERA_FROM_FLU)
     origin = {"ego": f"the pose of {names[0]}, not a point on the ground"}
-    return frames, ego, _rig(root, clip, cameras, names, frames[0], ego.world_from_body[0]), origin
+    lenses = _lenses_of(root, clip, names, dropped)
+    return frames, ego, _rig(cameras, lenses, frames[0], ego.world_from_body[0]), origin
 
 
 def _camera_names(cameras: Archive) -> list[str]:
@@ -120,21 +128,23 @@ def _trajectory(archive: Archive, ending: str) -> tuple[list[int], Trajectory]:
     return list(keys), Trajectory(stamps, SE3.stack([archive.pose(key) for key in keys.values()]))
 
 
+def _lenses_of(root: Path, clip: str, names: list[str], dropped: Dropped) -> dict[str, tuple[Lens, int, int]]:
+    """Lens and size of those of the named cameras that have them; the others are counted as dropped."""
+    lenses = _lenses(root, clip) if names else {}
+    blind = [name for name in names if name not in lenses]
+    dropped.add("cameras", f"no lens ({', '.join(blind)})", len(blind))
+    return {name: lenses[name] for name in names if name in lenses}
+
+
 def _rig(
-    root: Path, clip: str, cameras: Archive | None, names: list[str], frame: int, world_from_ego: SE3
+    cameras: Archive | None, lenses: dict[str, tuple[Lens, int, int]], frame: int, world_from_ego: SE3
 ) -> CameraRig:
     """Cameras as they sit on the vehicle in its first frame."""
-    if cameras is None or not names:
+    if cameras is None:
         return CameraRig(())
-    lenses = read_rds_hq_lenses(root, clip)
-    placed = []
-    for name in names:
-        if name not in lenses:
-            allowed = f"Every camera with poses needs one; present are {', '.join(lenses)}."
-            raise FormatError(root / "ftheta_intrinsic", f"{clip}.tar", f"no lens for {name}", allowed)
-        world_from_camera = cameras.pose(f"{frame:06d}.pose.{name}.npy")
-        placed.append(Camera(name, *lenses[name], world_from_ego.inverse() @ world_from_camera))
-    return CameraRig(tuple(placed))
+    ego_from_world = world_from_ego.inverse()
+    poses = {name: ego_from_world @ cameras.pose(f"{frame:06d}.pose.{name}.npy") for name in lenses}
+    return CameraRig(tuple(Camera(name, *lens, poses[name]) for name, lens in lenses.items()))
 
 
 def _lens(archive: Archive, key: str, name: str) -> tuple[Lens, int, int]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..errors import FormatError
 from ..scene import Scene
+from .nuscenes_tables import holds_tables
 
 _ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq."
 
@@ -21,7 +22,7 @@ def _looks_like_clipgt(path: Path) -> bool:
 
 
 def _looks_like_nuscenes(path: Path) -> bool:
-    return any(path.glob("v1.*/*.json"))
+    return holds_tables(path) or any(path.glob("v1.*/*.json"))
 
 
 def _looks_like_rds_hq(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pytest import approx
 
 from drivesim.errors import ScenarioError, SourceError
 from drivesim.paths import built_in_configs
-from drivesim.rigs import find_rig, load_rig, resolve_rig, save_rig
+from drivesim.rigs import LensOfLog, find_rig, load_rig, resolve_rig, save_rig
 from scenegraph import SE3, Brown, Camera, CameraRig, FTheta, OpenCvFisheye, Pinhole
 
 RIG = """\
@@ -162,16 +162,23 @@ def test_every_kind_of_lens_survives_writing_and_reading_bit_for_bit(tmp_path: P
 def test_a_lens_is_taken_from_the_log_by_name(tmp_path: Path) -> None:
     path = _written(tmp_path, _from_log(RIG))
     lens = Pinhole(400.0, 400.0, 99.5, 49.5)
-    camera = resolve_rig(path, {"rear": (lens, 1, 1), "front": (lens, 200, 100)})["front"]
+    camera = resolve_rig(path, lambda: {"rear": (lens, 1, 1), "front": (lens, 200, 100)})["front"]
     assert (camera.lens, camera.width_px, camera.height_px) == (lens, 200, 100)
     assert camera.ego_from_camera.translation_m == approx([1.5, 0.0, 1.4])
+
+
+def test_the_log_is_not_asked_for_lenses_that_are_all_in_the_file(tmp_path: Path) -> None:
+    def read_lenses() -> dict[str, LensOfLog]:
+        raise AssertionError("the log must not be read")
+
+    assert resolve_rig(_written(tmp_path, RIG), read_lenses).names == ("front",)
 
 
 @pytest.mark.parametrize(("names", "has"), [(("rear", "left"), "left, rear"), ((), "no lenses")])
 def test_a_lens_that_the_log_lacks_is_one_sentence(tmp_path: Path, names: tuple[str, ...], has: str) -> None:
     path = _written(tmp_path, _from_log(RIG))
     with pytest.raises(SourceError) as caught:
-        resolve_rig(path, {name: (Pinhole(400.0, 400.0, 99.5, 49.5), 200, 100) for name in names})
+        resolve_rig(path, lambda: {name: (Pinhole(400.0, 400.0, 99.5, 49.5), 200, 100) for name in names})
     assert str(caught.value) == (
         f"{path}: front: the lens is to come from the log (kind: from_log), but the log has none of that name. "
         f"It has {has}"

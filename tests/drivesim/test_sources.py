@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,19 @@ def test_a_rig_may_take_lenses_that_the_log_has_without_poses(shared_data: Path,
     (camera,) = load_scene(shared_data / "rds_hq", rig=rig).rig
     lens, width_px, height_px = read_rds_hq_lenses(shared_data / "rds_hq")[name]
     assert (camera.lens, camera.width_px, camera.height_px) == (lens, width_px, height_px)
+
+
+def test_a_rig_with_its_own_lenses_films_a_log_without_any(shared_data: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shutil.copytree(shared_data / "rds_hq" / "vehicle_pose", log / "vehicle_pose")
+    assert len(load_scene(log, rig="nuscenes-6").rig) == 6
+    rig = tmp_path / "rig.yaml"
+    rig.write_text(
+        "version: 1\ncameras:\n  - name: left\n    lens: {kind: from_log}\n"
+        "    position: {x_m: 2.0, y_m: 0.0, z_m: 3.0}\n    orientation: {yaw_deg: 90.0}\n"
+    )
+    with pytest.raises(FormatError, match="no lens was found"):
+        load_scene(log, rig=rig)
 
 
 def test_a_misspelt_rig_is_answered_with_the_nearest(scene_folder: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def _kill_while_writing(publisher: str, path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
+
+
+def _write_file(path: Path, text: str) -> None:
+    with atomic_file(path) as partial:
+        partial.write_text(text)
+
+
+def _write_folder(path: Path) -> None:
+    with atomic_folder(path, replace=True) as partial:
+        (partial / "b.txt").write_text("second")
 
 
 def _names(folder: Path) -> list[str]:
@@ -120,7 +131,8 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_run_tidies_up
 
 def test_leftovers_of_running_processes_other_hosts_and_other_names_stay(tmp_path: Path) -> None:
     host, parent = socket.gethostname(), os.getppid()
-    kept = [f".a.txt.partial-{host}-{parent}", f".a.txt.partial-elsewhere{host}-1", f".b.txt.partial-{host}-999999999"]
+    kept = [f".a.txt.partial-{host}-{parent}-5", f".a.txt.partial-elsewhere{host}-1-5"]
+    kept.append(f".b.txt.partial-{host}-999999999-5")
     for name in kept:
         (tmp_path / name).write_text("not ours")
     with atomic_file(tmp_path / "a.txt") as partial:
@@ -128,8 +140,46 @@ def test_leftovers_of_running_processes_other_hosts_and_other_names_stay(tmp_pat
     assert _names(tmp_path) == sorted([*kept, "a.txt"])
 
 
+def test_what_an_earlier_process_with_our_number_left_is_deleted(tmp_path: Path) -> None:
+    (tmp_path / f".a.txt.partial-{socket.gethostname()}-{os.getpid()}-5").write_text("half")
+    with atomic_file(tmp_path / "a.txt") as partial:
+        partial.write_text("whole")
+    assert _names(tmp_path) == ["a.txt"]
+
+
+def test_two_threads_that_write_the_same_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with ThreadPoolExecutor() as threads, atomic_file(path) as first:
+        first.write_text("first")
+        threads.submit(_write_file, path, "second").result()
+        assert path.read_text() == "second"
+        assert first.read_text() == "first"
+    assert path.read_text() == "first"
+    assert _names(tmp_path) == ["a.txt"]
+
+
+def test_two_threads_that_replace_the_same_folder_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "scene"
+    with ThreadPoolExecutor() as threads, atomic_folder(path, replace=True) as first:
+        (first / "a.txt").write_text("first")
+        threads.submit(_write_folder, path).result()
+        assert _names(path) == ["b.txt"]
+    assert _names(path) == ["a.txt"]
+    assert _names(tmp_path) == ["scene"]
+
+
+def test_a_folder_that_was_filled_meanwhile_is_not_replaced_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "scene"
+    with pytest.raises(SceneGraphError) as caught, atomic_folder(path) as first:
+        (first / "a.txt").write_text("first")
+        _write_folder(path)
+    assert str(caught.value) == f"{path}: exists and is not empty. Remove it or name another folder"
+    assert _names(path) == ["b.txt"]
+    assert _names(tmp_path) == ["scene"]
+
+
 def test_a_folder_that_a_killed_run_had_set_aside_comes_back(tmp_path: Path) -> None:
-    aside = tmp_path / f".scene.previous-{socket.gethostname()}-999999999"
+    aside = tmp_path / f".scene.previous-{socket.gethostname()}-999999999-5"
     aside.mkdir()
     (aside / "mine.txt").write_text("precious")
     path = tmp_path / "scene"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -179,6 +178,20 @@ def test_the_source_names_log_city_and_licence(mini_log):
     assert source["licence"] == "CC BY-NC-SA 4.0" and "Argo AI" in source["attribution"]
 
 
+def test_the_source_tells_what_of_the_map_was_left_out_or_repainted(mini_log):
+    assert not {"dropped", "repainted"} & read_argoverse2(mini_log).source.keys()
+    (file,) = (mini_log / "map").glob("log_map_archive_*.json")
+    content = json.loads(file.read_text())
+    corners = ((0, 0), (0.5, 0), (0.5, 0.5), (0, 0.5))
+    sliver = [{"x": 4200 + x, "y": 3000 + y, "z": 20} for x, y in corners]
+    content["drivable_areas"]["sliver"] = {"area_boundary": sliver}
+    next(iter(content["lane_segments"].values()))["left_lane_mark_type"] = "SOLID_DASH_WHITE"
+    file.write_text(json.dumps(content))
+    source = read_argoverse2(mini_log).source
+    assert source["dropped"] == "1 road_boundaries with an area below 1 m2"
+    assert source["repainted"] == "1 lane edges from SOLID_DASH_WHITE to WHITE SOLID_GROUP"
+
+
 # -- a real log -----------------------------------------------------------------------------------
 
 
@@ -236,12 +249,6 @@ def test_cars_ahead_of_a_real_ego_are_seen_by_the_front_camera(scene):
     )
     assert uv == approx(by_hand, abs=1e-6) and depth_m == approx(by_hand_m, abs=1e-9)
     assert camera.sees(world_from_camera.inverse().apply(centre))
-
-
-def test_reading_a_real_log_takes_less_than_one_and_a_half_seconds_of_work(av2_log):
-    start_s = time.process_time()
-    read_argoverse2(av2_log)
-    assert time.process_time() - start_s < 1.5
 
 
 # -- bad input ------------------------------------------------------------------------------------

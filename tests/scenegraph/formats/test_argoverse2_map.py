@@ -13,6 +13,7 @@ from shapely.ops import substring
 
 from scenegraph import FormatError
 from scenegraph.formats.argoverse2_map import build_hdmap, read_city_map, road_outlines
+from scenegraph.formats.dropped import Dropped
 from scenegraph.formats.lane_paint import distinct_paint
 
 TWO_STRANDS = ("DOUBLE_SOLID", "DOUBLE_DASH", "SOLID_DASH", "DASH_SOLID")
@@ -47,7 +48,7 @@ def write_map(folder, lanes=None, crossings=None, areas=None):
 
 
 def hdmap_of(folder, **layers):
-    return build_hdmap(read_city_map(write_map(folder, **layers)), np.array([1000.0, 2000.0, 5.0]))
+    return build_hdmap(read_city_map(write_map(folder, **layers)), np.array([1000.0, 2000.0, 5.0]), Dropped())
 
 
 def square(x, y, size=10.0, z=1.0):
@@ -100,6 +101,25 @@ def test_every_known_mark_but_blue_and_unknown_is_a_type_that_control_videos_hav
     assert marks <= set(style["v3"]["lane_line_types"])
 
 
+def test_paint_that_becomes_another_is_counted(tmp_path):
+    lanes = {
+        "1": lane("DOUBLE_DASH_WHITE", "DOUBLE_DASH_WHITE"),
+        "2": lane("DASH_SOLID_WHITE", "SOLID_DASH_YELLOW"),
+        "3": lane("DOUBLE_SOLID_WHITE", "DOUBLE_DASH_YELLOW"),
+    }
+    assert read_city_map(write_map(tmp_path, lanes=lanes)).as_source() == {
+        "repainted": "1 lane edges from DASH_SOLID_WHITE to WHITE SOLID_GROUP, "
+        "2 lane edges from DOUBLE_DASH_WHITE to WHITE LONG_DASHED_SINGLE, "
+        "1 lane edges from DOUBLE_DASH_YELLOW to YELLOW LONG_DASHED_SINGLE"
+    }
+
+
+def test_paint_that_stays_as_it_is_is_not_mentioned(tmp_path):
+    words = ("NONE", "UNKNOWN", "SOLID_BLUE", "DASHED_WHITE", "DOUBLE_SOLID_WHITE", "SOLID_DASH_YELLOW")
+    city_map = read_city_map(write_map(tmp_path, lanes={word: lane(word, word) for word in words}))
+    assert city_map.as_source() == {}
+
+
 def test_a_crossing_is_walked_along_one_edge_and_back_along_the_other(tmp_path):
     crossing = {"edge1": points((1000, 2000, 5), (1004, 2000, 5)), "edge2": points((1000, 2003, 5), (1004, 2003, 5))}
     (crosswalk,) = hdmap_of(tmp_path, crossings={"3": crossing}).crosswalks
@@ -111,37 +131,44 @@ def test_a_crossing_is_walked_along_one_edge_and_back_along_the_other(tmp_path):
 
 
 def test_areas_that_abut_with_a_gap_of_centimetres_have_one_outline():
-    (outline,) = road_outlines((square(0, 0), square(10.06, 0)))
+    (outline,) = road_outlines((square(0, 0), square(10.06, 0)), Dropped())
     assert shapely.Polygon(outline).area == approx(200.6, abs=0.1)
     assert shapely.LineString(outline[:, :2]).length == approx(60.12, abs=0.05)
 
 
 def test_areas_further_apart_stay_apart():
-    assert len(road_outlines((square(0, 0), square(10.2, 0)))) == 2
+    assert len(road_outlines((square(0, 0), square(10.2, 0)), Dropped())) == 2
 
 
 def test_islands_are_outlined_unless_they_are_slivers():
     ring = [square(0, 0), square(10, 0), square(20, 0), square(0, 10), square(20, 10)]
     ring += [square(0, 20), square(10, 20), square(20, 20)]
-    assert sorted(round(shapely.Polygon(o).area) for o in road_outlines(tuple(ring))) == [100, 900]
+    assert sorted(round(shapely.Polygon(o).area) for o in road_outlines(tuple(ring), Dropped())) == [100, 900]
     filled = [*ring, square(10, 10, 9.5), square(10, 19.4, 0.6), square(19.4, 10, 0.6)]
-    assert all(shapely.Polygon(o).area >= 1.0 for o in road_outlines(tuple(filled)))
+    assert all(shapely.Polygon(o).area >= 1.0 for o in road_outlines(tuple(filled), Dropped()))
+
+
+def test_slivers_and_small_islands_are_counted():
+    ring = [square(0, 0), square(10, 0), square(0, 10), square(10, 10.9), square(10.9, 10)]
+    dropped = Dropped()
+    assert len(road_outlines((*ring, square(40, 0, 0.9), square(50, 0, 1.1)), dropped)) == 2
+    assert dropped.as_source() == {"dropped": "2 road_boundaries with an area below 1 m2"}
 
 
 def test_outlines_take_their_height_from_the_original_edges_in_between():
     slope = np.array([[0, 0, 0], [20, 0, 2], [20, 10, 2], [0, 10, 0]], dtype=np.float64)
-    (outline,) = road_outlines((slope,))
+    (outline,) = road_outlines((slope,), Dropped())
     assert outline[:, 2] == approx(outline[:, 0] / 10, abs=1e-3) and len(outline) > 60
     assert outline[0].tolist() == outline[-1].tolist()
 
 
 def test_a_self_crossing_area_is_still_outlined():
     bow_tie = np.array([[0, 0, 0], [10, 10, 0], [10, 0, 0], [0, 10, 0]], dtype=np.float64)
-    assert sum(shapely.Polygon(o).area for o in road_outlines((bow_tie,))) == approx(50, abs=0.5)
+    assert sum(shapely.Polygon(o).area for o in road_outlines((bow_tie,), Dropped())) == approx(50, abs=0.5)
 
 
 def test_a_map_without_areas_has_no_kerbs():
-    assert road_outlines(()) == []
+    assert road_outlines((), Dropped()) == []
 
 
 # -- a real map -----------------------------------------------------------------------------------
@@ -154,7 +181,7 @@ def city_map(av2_log):
 
 @pytest.fixture(scope="module")
 def hdmap(city_map):
-    return build_hdmap(city_map, np.array([5173.0, 2419.0, 67.0]))
+    return build_hdmap(city_map, np.array([5173.0, 2419.0, 67.0]), Dropped())
 
 
 def test_a_real_map_has_the_published_number_of_elements(city_map, hdmap):

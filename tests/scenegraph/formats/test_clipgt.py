@@ -614,9 +614,9 @@ def test_lens_directions_and_camera_names_follow_the_rules_of_rig_files(foreign)
     old["properties"]["bw-poly"] = old["properties"].pop("polynomial")
     plain = sensor("camera:e", Model="pinhole", fx="1000", fy="1001")
     rig = foreign(calibration_estimate=rig_table(*sensors, old, plain)).rig
-    names = ("camera_a", "camera_b", "camera_front_tele_30fov", "camera_c", "camera_d", "camera_e")
+    names = ("camera_front_tele_30fov", "camera_a", "camera_b", "camera_c", "camera_d", "camera_e")
     assert rig.names == names
-    assert [camera.lens.direction.split("-")[0] for camera in list(rig)[:5]] == ["pixeldistance", "angle", "angle"] + [
+    assert [camera.lens.direction.split("-")[0] for camera in list(rig)[:5]] == ["angle", "pixeldistance", "angle"] + [
         "pixeldistance"
     ] * 2
     assert rig["camera_c"].lens == FTheta(
@@ -625,6 +625,27 @@ def test_lens_directions_and_camera_names_follow_the_rules_of_rig_files(foreign)
     assert rig["camera_e"].lens == Pinhole(1000, 1001, 960, 540)
     # Looking left: depth along +y of the vehicle, picture right along +x.
     assert rig["camera_a"].ego_from_camera.rotation.round(12).tolist() == [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
+
+
+def test_cameras_of_a_foreign_rig_come_in_view_order_and_unknown_ones_after_as_in_the_file(foreign):
+    names = ("camera:z", "camera:front:tele:sat:30fov", "camera:a", "camera:cross:left:120fov")
+    sensors = [sensor(name) for name in (*names, "camera:cross:right:120fov", "camera:front:wide:120fov")]
+    assert foreign(calibration_estimate=rig_table(*sensors)).rig.names == (
+        "camera_front_wide_120fov",
+        "camera_cross_right_120fov",
+        "camera_cross_left_120fov",
+        "camera_front_tele_30fov",
+        "camera_z",
+        "camera_a",
+    )
+
+
+def test_a_rig_of_ours_keeps_its_order(tmp_path):
+    scene = full_scene()
+    order = ("camera_cross_left_120fov", "camera_front_wide_120fov")
+    cameras = [dataclasses.replace(scene.rig.cameras[0], name=name) for name in order]
+    write_clipgt(scene.with_rig(CameraRig(tuple(cameras))), tmp_path / "a")
+    assert read_clipgt(tmp_path / "a").rig.names == order
 
 
 # -- bad input ------------------------------------------------------------------------------------

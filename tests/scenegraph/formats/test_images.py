@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -87,6 +88,17 @@ def test_nuscenes_key_frames_and_sweeps_of_one_scene_are_found_where_they_are_on
     assert recorded_images(nuscenes_root, "nuscenes", "scene-0001") == {
         "CAM_BACK": (RecordedImage(1000, sweep), RecordedImage(2000, key_frame))
     }
+
+
+def test_nuscenes_pictures_are_of_the_version_that_is_read(nuscenes_root):
+    key_frame = touch(nuscenes_root / "samples" / "CAM_BACK" / "b.jpg")
+    shutil.copytree(nuscenes_root / "v1.0-mini", nuscenes_root / "v1.0-trainval")
+    expected = {"CAM_BACK": (RecordedImage(2000, key_frame),)}
+    assert recorded_images(nuscenes_root / "v1.0-trainval", "nuscenes", "scene-0001") == expected
+    with pytest.raises(FormatError, match="is in several versions"):
+        recorded_images(nuscenes_root, "nuscenes", "scene-0001")
+    (nuscenes_root / "v1.0-trainval" / "scene.json").write_text("[]")
+    assert recorded_images(nuscenes_root, "nuscenes", "scene-0001") == expected
 
 
 def test_a_picture_outside_of_the_data_set_is_refused(nuscenes_root):

@@ -226,6 +226,34 @@ def test_without_a_vehicle_path_the_front_camera_is_the_ego_and_the_scene_says_s
     assert not scene.rig[FRONT].ego_from_camera.translation_m.any()
 
 
+def test_a_camera_without_a_lens_is_left_out_and_named(log):
+    del log.tars["ftheta_intrinsic"][f"ftheta_intrinsic.{FRONT}.npy"]
+    del log.tars["pose"][f"000000.pose.{FRONT}.npy"]
+    scene = read_rds_hq(log.write())
+    assert scene.rig.names == (LEFT,)
+    assert scene.source["dropped"] == f"1 cameras with no lens ({FRONT})"
+
+
+@pytest.mark.parametrize("ego", ["vehicle_pose", "pose"])
+def test_poses_without_any_lens_give_an_empty_rig(log, ego):
+    del log.tars["ftheta_intrinsic"]
+    if ego == "pose":
+        del log.tars["vehicle_pose"]
+    scene = read_rds_hq(log.write())
+    assert len(scene.rig) == 0 and len(scene.ego) == 4
+    assert scene.source["dropped"] == f"2 cameras with no lens ({FRONT}, {LEFT})"
+
+
+def test_asking_for_the_lenses_of_a_clip_without_any_is_refused(log):
+    del log.tars["ftheta_intrinsic"]
+    with pytest.raises(FormatError) as error:
+        read_rds_hq_lenses(log.write())
+    assert sentence(error, log.root) == (
+        f"ftheta_intrinsic: {CLIP}.tar: no lens was found. "
+        "Lenses of the cameras, in ftheta_intrinsic or pinhole_intrinsic, are needed."
+    )
+
+
 def test_an_f_theta_lens_wins_over_a_pinhole_of_the_same_camera(log):
     numbers = [900.0, 901.0, 960.0, 540.0, 1920.0, 1080.0]
     del log.tars["ftheta_intrinsic"][f"ftheta_intrinsic.{LEFT}.npy"]
@@ -379,15 +407,6 @@ BAD_CLIPS = {
         f"pose/{CLIP}.tar: 000000.pose.{LEFT}.npy: the member is missing. Present are "
         f"000000.pose.{FRONT}.npy, 000001.pose.{LEFT}.npy, 000001.pose.{FRONT}.npy, 000002.pose.{LEFT}.npy, "
         f"000002.pose.{FRONT}.npy and 2 more.",
-    ),
-    "a camera without a lens": (
-        removed("ftheta_intrinsic", LENS),
-        f"ftheta_intrinsic: {CLIP}.tar: no lens for {LEFT}. Every camera with poses needs one; present are {FRONT}.",
-    ),
-    "no lenses": (
-        removed("ftheta_intrinsic"),
-        f"ftheta_intrinsic: {CLIP}.tar: no lens was found. "
-        "Lenses of the cameras, in ftheta_intrinsic or pinhole_intrinsic, are needed.",
     ),
     "a lens of ten numbers": (
         replaced("ftheta_intrinsic", LENS, npy(FTHETA[:10])),
