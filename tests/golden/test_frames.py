@@ -18,7 +18,7 @@ from golden_scenes import (
 
 from render.controls import ControlRenderer
 
-# Folder under golden/render, camera, frame: the 42 normative pictures. Listed here so that a picture that
+# Folder under golden/render, camera, frame: the 25 normative pictures. Listed here so that a picture that
 # disappears is a failure and not a shorter run.
 _SEVEN = (
     *("camera_front_wide_120fov", "camera_cross_right_120fov", "camera_rear_right_70fov", "camera_rear_tele_30fov"),
