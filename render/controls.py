@@ -37,6 +37,8 @@ class ControlVideos:
 
     def stacked(self) -> UInt8Array:
         """All views as one array [V,T,H,W,3]; refused when their sizes differ."""
+        if not self.frames:
+            raise RenderError("there are no views to stack. Give the rig a camera.")
         shapes = {video.shape for video in self.frames}
         if len(shapes) > 1:
             sizes = ", ".join(f"{c.name} {c.width_px}x{c.height_px}" for c in self.cameras.cameras)

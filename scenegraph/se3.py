@@ -142,7 +142,8 @@ class SE3:
     @property
     def yaw_rad(self) -> FloatArray:
         """Heading of the source x axis about destination z, [...] in (-pi, pi]."""
-        return np.asarray(np.arctan2(self.rotation[..., 1, 0], self.rotation[..., 0, 0]))
+        # Copies: where numpy's arctan2 of a strided array lies in memory may decide about its last bit.
+        return np.asarray(np.arctan2(self.rotation[..., 1, 0].copy(), self.rotation[..., 0, 0].copy()))
 
     # -- algebra ------------------------------------------------------------------------------
 

@@ -178,7 +178,7 @@ def test_map_lines_lie_on_the_pixels_of_the_picture(tmp_path: Path, file_width: 
 
 def test_a_picture_that_was_not_given_or_is_outside_of_the_drive_is_refused(tmp_path: Path) -> None:
     scene = moving_scene()
-    inside, outside = black_picture(tmp_path, 0), black_picture(tmp_path, 1_200_000)
+    inside, outside = black_picture(tmp_path, 0), black_picture(tmp_path, 2_200_000)
     renderer = OverlayRenderer(scene, scene.rig, {"front": [inside, outside]})
     message = "is not one of the pictures of front that were given, or was taken outside of the recorded drive$"
     with pytest.raises(RenderError, match=message):
