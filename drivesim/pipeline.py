@@ -61,7 +61,7 @@ class FrameRange:
 
 def control_videos(
     scene: Scene,
-    out: Path,
+    out: Path | str,
     *,
     frames: FrameRange | None = None,
     size: tuple[int, int] | None = None,

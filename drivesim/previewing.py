@@ -33,7 +33,7 @@ def require_preview_name(out: Path, overlay: bool = False) -> None:
 
 def write_preview(
     scene: Scene,
-    out: Path,
+    out: Path | str,
     *,
     frames: FrameRange | None = None,
     palette: PaletteName = "world-scenario",
@@ -60,7 +60,7 @@ def write_preview(
 
 def write_overlays(
     scene: Scene,
-    out: Path,
+    out: Path | str,
     photos: RecordedImages,
     *,
     frames: FrameRange | None = None,

@@ -222,7 +222,7 @@ def _add_triangle(
 
 @njit
 def add_triangles(
-    vertices: Any, colours: Any, pose: Any, numbers: Any, radius: Any, frustum: Any,
+    vertices: Any, colours: Any, pose: Any, numbers: Any, radius: Any,
     count: int, xyz_out: Any, rgb_out: Any, half_out: Any,
 ) -> int:  # fmt: skip
     """Append filled world triangles [K,3,3] of one colour each [K,3]; needs room for 3 K rows."""

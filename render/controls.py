@@ -150,7 +150,9 @@ class ControlRenderer:
         camera: _CameraArrays,
     ) -> None:
         buffer.reserve(3 * len(vertices_m))
-        buffer.count = add_triangles(vertices_m, rgb, *camera, buffer.count, buffer.xyz, buffer.rgb, buffer.half_width)
+        buffer.count = add_triangles(
+            vertices_m, rgb, *camera[:3], buffer.count, buffer.xyz, buffer.rgb, buffer.half_width
+        )
 
 
 def render_controls(

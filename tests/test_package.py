@@ -14,6 +14,8 @@ from importlinter.cli import lint_imports
 
 import drivesim
 from drivesim.paths import configs_folder
+from scenegraph.formats.clipgt import write_clipgt
+from scenegraph.roads import crossing_scene
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ["drivesim", "models", "render", "scenegraph"]
@@ -164,3 +166,15 @@ def test_the_readme_lists_every_module_and_no_other() -> None:
         if path.stem != "__init__"
     }
     assert listed == found
+
+
+def test_the_rig_and_the_python_lines_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (ROOT / "README.md").read_text()
+    rig = tmp_path / "rig.yaml"
+    rig.write_text(readme.split("```yaml\n")[1].split("```")[0])
+    assert drivesim.load_rig(rig).names == ("front",)
+    write_clipgt(crossing_scene(3.0), tmp_path / "LOG")
+    code = readme.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("seconds=2.9", "seconds=0.2"), {})
+    assert len(list((tmp_path / "OUT").rglob("*.mp4"))) == 7
