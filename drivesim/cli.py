@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import errno
-import re
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from .options import (
+    CamerasOption,
+    ClipOption,
+    CorrectedOption,
+    FpsOption,
+    FramesOption,
+    Kind,
+    KindOption,
+    Log,
+    Out,
+    PaletteChoice,
+    PaletteOption,
+    RigOption,
+    SecondsOption,
+    SizeOption,
+    StartOption,
+    parse_frame_range,
+    parse_size,
+    split_names,
+)
+
 if TYPE_CHECKING:
     from scenegraph import Scene
-
-    from .pipeline import FrameRange
 
 
 class _InterruptedError(Exception):
@@ -40,66 +57,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-
-class Kind(StrEnum):
-    """Formats that can be read."""
-
-    ARGOVERSE2 = "argoverse2"
-    CLIPGT = "clipgt"
-    NUSCENES = "nuscenes"
-    RDS_HQ = "rds-hq"
-
-
-class PaletteChoice(StrEnum):
-    """Looks of control videos."""
-
-    WORLD_SCENARIO = "world-scenario"
-    HDMAP_V1 = "hdmap-v1"
-
-
-Log = Annotated[Path, typer.Argument(metavar="LOG", help="Folder of a log, or of a scene written by import.")]
-Out = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where to write.")]
-KindOption = Annotated[Kind | None, typer.Option("--kind", help="Format of the log; by default found from its files.")]
-ClipOption = Annotated[
-    str | None, typer.Option("--clip", metavar="NAME", help="Which clip or scene, where the folder holds several.")
-]
-RigOption = Annotated[
-    str | None,
-    typer.Option("--rig", metavar="RIG", help="Film with these cameras: a built-in rig (see rigs) or a YAML file."),
-]
-CamerasOption = Annotated[
-    str | None, typer.Option("--cameras", metavar="A,B,...", help="Only these cameras, in this order.")
-]
-FpsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--fps",
-        metavar="NUMBER",
-        help="Frames per second; the model's is 10. By default the instants the log's cameras recorded, else 30.",
-    ),
-]
-FramesOption = Annotated[
-    str | None, typer.Option("--frames", metavar="FIRST:STOP", help="Frame numbers, such as 0:29 for the first 29.")
-]
-StartOption = Annotated[
-    float, typer.Option("--start", metavar="SECONDS", help="Where to begin, in seconds after the first frame.")
-]
-SecondsOption = Annotated[
-    float | None, typer.Option("--seconds", metavar="SECONDS", help="Length; by default to the end of the log.")
-]
-SizeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--size",
-        metavar="WIDTHxHEIGHT",
-        help="Of every picture; by default each camera's own shape, as large as fits into 1280x720.",
-    ),
-]
-CorrectedOption = Annotated[
-    bool, typer.Option("--corrected", help="Apply the calibration corrections that a clipgt rig may hold.")
-]
-PaletteOption = Annotated[PaletteChoice, typer.Option("--palette", help="Look of the control videos.")]
 
 
 def _version(wanted: bool) -> None:
@@ -185,7 +142,7 @@ def render(
 
     from . import console, pipeline
 
-    wanted, size_px = _frame_range(fps, frames, start, seconds), _size(size)
+    wanted, size_px = parse_frame_range(fps, frames, start, seconds), parse_size(size)
     scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
     result = pipeline.control_videos(
         scene,
@@ -193,7 +150,7 @@ def render(
         frames=wanted,
         size=size_px,
         palette=palette.value,
-        layers=LAYERS if layers is None else _names(layers),
+        layers=LAYERS if layers is None else split_names(layers),
         lossless=lossless,
         png=png,
         workers=workers,
@@ -230,7 +187,7 @@ def preview(
     from .sources import recorded_pictures
 
     require_preview_name(out, overlay)
-    wanted = _frame_range(fps, frames, start, seconds)
+    wanted = parse_frame_range(fps, frames, start, seconds)
     scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
     photos = recorded_pictures(path, scene, kind=kind.value if kind else None, clip=clip) if overlay else None
     if photos is not None and not out.suffix:
@@ -298,7 +255,7 @@ def demo(
     """Make control videos and a preview of a log or a built-in scene."""
     from .demo import run_demo
 
-    run_demo(out, log, seconds, _size(size))
+    run_demo(out, log, seconds, parse_size(size))
 
 
 def main() -> None:
@@ -367,11 +324,7 @@ def _load(
         scene = load_scene(path, kind=kind.value if kind else None, clip=clip, rig=rig, corrected=corrected)
     if films:
         require_cameras(scene, path)
-    return scene if cameras is None else scene.with_rig(scene.rig.select(_names(cameras)))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(","))
+    return scene if cameras is None else scene.with_rig(scene.rig.select(split_names(cameras)))
 
 
 def _summary(scene: Scene) -> str:
@@ -396,24 +349,3 @@ def _many(count: int, what: str) -> str:
 
 def _views(row: Any) -> str:
     return ", ".join(str(view) for view, is_neighbour in enumerate(row) if is_neighbour) or "none"
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not WIDTHxHEIGHT, such as 1280x720", param_hint="--size")
-    return int(found[1]), int(found[2])
-
-
-def _frame_range(fps: float | None, numbers: str | None, start_s: float, seconds: float | None) -> FrameRange:
-    from .pipeline import FrameRange
-
-    if numbers is None:
-        return FrameRange(fps, start_s, seconds)
-    found = re.fullmatch(r"([0-9]{0,9}):([0-9]{0,9})", numbers)
-    if found is None:
-        raise typer.BadParameter(f"{numbers!r} is not FIRST:STOP, such as 0:29", param_hint="--frames")
-    first, stop = (int(part) if part else None for part in found.groups())
-    return FrameRange(fps, start_s, seconds, first or 0, stop)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from drivesim import __version__, pipeline, sources
-from drivesim.cli import Kind, PaletteChoice
+from drivesim.options import Kind, PaletteChoice
 from render.controls import ControlRenderer
 from render.palette import LAYERS, PALETTE_NAMES
 from render.video import probe
