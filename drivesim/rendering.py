@@ -125,7 +125,7 @@ def describe(scene: Scene, cameras: ClipCameras, renderer: ControlRenderer, sett
         "layers": renderer.layers,
         "fps": settings.fps,
         "frames": len(cameras.timestamps_us),
-        "storage": "png" if settings.png else "h264 lossless rgb" if settings.lossless else "h264 yuv420p crf 18",
+        "storage": "png" if settings.png else "h264 lossless rgb" if settings.lossless else "h264 yuv420p qp 18",
         "content": renderer.digest(),
         "axes": _AXES,
         "world_origin_m": scene.world_origin_m.tolist(),

@@ -340,7 +340,7 @@ def test_the_description_says_all_that_a_user_of_the_videos_needs(scene: Scene, 
     assert found["palette"] == "world-scenario"
     assert found["layers"] == list(LAYERS)
     assert found["fps"] == 30.0
-    assert found["storage"] == "h264 yuv420p crf 18"
+    assert found["storage"] == "h264 yuv420p qp 18"
     assert found["frames"] == 5
     assert found["timestamps_us"] == [0, 33333, 66666, 100000, 133333]
     assert found["world_origin_m"] == [0.0, 0.0, 0.0]
