@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
-from scenegraph import CameraRig, Category, ClipCameras, Scene
-from scenegraph.arrays import BoolArray, FloatArray, IntArray, UInt8Array
+from scenegraph import Camera, CameraRig, Category, ClipCameras, Scene
+from scenegraph.arrays import BoolArray, FloatArray, IntArray, UInt8Array, expect
 
 from .birdseye import BirdsEye, class_colours
 from .box_layer import box_layer
@@ -22,9 +22,9 @@ from .overlay import OverlayRenderer, Photos
 from .palette import FADE_DISTANCE_M, PaletteName, Rgb
 from .projection import NEAR_M, LensTable, camera_from_world, lens_table, project_points
 
-_GROUND_RGB: Rgb = (22, 24, 29)
-_BAND_RGB: Rgb = (36, 39, 46)
-_TEXT_RGB: Rgb = (232, 235, 240)
+GROUND_RGB: Rgb = (22, 24, 29)
+BAND_RGB: Rgb = (36, 39, 46)
+TEXT_RGB: Rgb = (232, 235, 240)
 _QUIET_RGB: Rgb = (150, 157, 168)
 _WARNING_RGB: Rgb = (255, 178, 102)
 _PANEL_RGB: Rgb = (120, 127, 138)
@@ -49,6 +49,8 @@ class PreviewRenderer:
     scene: what to show. cameras: from where and when; 1 to 12 of them, each in its own size.
     photos: recorded pictures by camera name; where one was taken close in time it is shown instead of the control
     picture, with map and boxes of its own instant drawn over it.
+    films: one video per camera, in view order, uint8 [T,H,W,3] RGB with a frame per instant; they are shown instead of
+    the control pictures, in their own shape.
     """
 
     def __init__(
@@ -60,12 +62,20 @@ class PreviewRenderer:
         height_px: int = 1080,
         palette: PaletteName = "world-scenario",
         photos: Photos | None = None,
+        films: Sequence[UInt8Array] | None = None,
     ) -> None:
         if not len(cameras.timestamps_us):
             raise RenderError(f"{scene.clip_id}: a preview needs at least one frame")
-        self.layout: Layout = layout(cameras.cameras, width_px, height_px)
+        if films is not None and photos is not None:
+            raise RenderError(f"{scene.clip_id}: a preview shows films or photos, not both. Leave one of them out.")
+        shown = cameras.cameras if films is None else _cameras_of_films(scene.clip_id, cameras, films)
+        self.layout: Layout = layout(shown, width_px, height_px)
         self._cameras = cameras
-        self._controls = ControlRenderer(scene, cameras, palette)
+        self._tile_picture: Callable[[int, int], UInt8Array]
+        if films is None:
+            self._tile_picture = ControlRenderer(scene, cameras, palette).frame
+        else:
+            self._tile_picture = lambda view, index: films[view][index]
         panel = self.layout.birdseye.picture
         self._birdseye = BirdsEye(scene, cameras, panel.width, panel.height, palette)
         self._pictures = None if photos is None else _Pictures(scene, cameras, photos, palette)
@@ -90,24 +100,50 @@ class PreviewRenderer:
     def _draw_tile(self, picture: UInt8Array, tile: Tile, view: int, index: int) -> None:
         shown = None if self._pictures is None else self._pictures.frame(view, index)
         if shown is None:
-            shown = self._controls.frame(view, index)
+            shown = self._tile_picture(view, index)
             if self._pictures is not None:
-                capital, label = _band_capital_px(tile.label), tile.label
+                capital, label = band_capital_px(tile.label), tile.label
                 baseline = label.top + (label.height + capital) // 2
                 write_text(picture, "no picture", label.right - capital, baseline, capital, _WARNING_RGB, "right")
-        picture[tile.picture.slices] = _resized(shown, tile.picture.width, tile.picture.height)
+        picture[tile.picture.slices] = resized_picture(shown, tile.picture.width, tile.picture.height)
 
     def _drawn_frame(self) -> UInt8Array:
         """What is the same in every frame: ground, borders, labels."""
         plan = self.layout
-        picture = np.full((plan.height_px, plan.width_px, 3), _GROUND_RGB, dtype=np.uint8)
+        picture = np.full((plan.height_px, plan.width_px, 3), GROUND_RGB, dtype=np.uint8)
         for tile, camera, rgb in zip(plan.tiles, self._cameras.cameras, CAMERA_RGB, strict=False):
-            _draw_card(picture, tile, readable_name(camera.name), rgb)
-        _draw_card(picture, plan.birdseye, "bird's-eye view", _PANEL_RGB)
+            draw_card(picture, tile, readable_name(camera.name), rgb)
+        draw_card(picture, plan.birdseye, "bird's-eye view", _PANEL_RGB)
         return picture
 
 
-def _resized(picture: UInt8Array, width_px: int, height_px: int) -> UInt8Array:
+def _cameras_of_films(clip_id: str, cameras: ClipCameras, films: Sequence[UInt8Array]) -> tuple[Camera, ...]:
+    """The cameras in the sizes of their films, once the films are found to fit the clip."""
+    if len(films) != len(cameras.cameras):
+        raise RenderError(
+            f"{clip_id}: got {len(films)} films for {len(cameras.cameras)} cameras. Give one per camera, in view order."
+        )
+    frames = len(cameras.timestamps_us)
+    for name, film in zip(cameras.names, films, strict=True):
+        require_pictures(f"{clip_id}: film of {name}", film, "T H W 3")
+        if len(film) != frames:
+            raise RenderError(
+                f"{clip_id}: film of {name}: has {len(film)} frames, the clip has {frames}. Give one per instant."
+            )
+    return tuple(camera.resized(*film.shape[2:0:-1]) for camera, film in zip(cameras.cameras, films, strict=True))
+
+
+def require_pictures(name: str, pictures: UInt8Array, shape: str) -> None:
+    """Refuse what is not RGB of this shape, "H W 3" or "T H W 3", in bytes, or has no pixels."""
+    try:
+        expect(name, pictures, shape, np.uint8)
+    except ValueError as error:
+        raise RenderError(f"{error}. Give RGB pictures of bytes.") from error
+    if 0 in pictures.shape[-3:]:
+        raise RenderError(f"{name}: has no pixels. Give pictures with at least one.")
+
+
+def resized_picture(picture: UInt8Array, width_px: int, height_px: int) -> UInt8Array:
     """A picture in another size. Halving first is several times quicker than OpenCV's shrinking by any factor."""
     height, width = picture.shape[:2]
     while width % 2 == 0 and height % 2 == 0 and width >= 2 * width_px and height >= 2 * height_px:
@@ -164,7 +200,7 @@ class _Header:
         """Colour, name and number of every class, written from the right; returns where it begins."""
         size, right = self._capital_px, self._place.right
         for category, (front, rear) in reversed(self._classes):
-            write_text(picture, str(counts[category]), right, self._baseline, size, _TEXT_RGB, "right")
+            write_text(picture, str(counts[category]), right, self._baseline, size, TEXT_RGB, "right")
             right -= self._width("00") + size // 2
             write_text(picture, category.value, right, self._baseline, size, _QUIET_RGB, "right")
             right -= self._width(category.value) + size // 2
@@ -174,7 +210,7 @@ class _Header:
             right -= size + 2 * size
         return right
 
-    def _write(self, picture: UInt8Array, text: str, left: int, rgb: Rgb = _TEXT_RGB) -> None:
+    def _write(self, picture: UInt8Array, text: str, left: int, rgb: Rgb = TEXT_RGB) -> None:
         write_text(picture, text, left, self._baseline, self._capital_px, rgb)
 
     def _width(self, text: str) -> int:
@@ -249,21 +285,22 @@ def _speeds_kmh(scene: Scene, timestamps_us: IntArray) -> FloatArray:
     return np.asarray(3.6e6 * moved_m / np.maximum(end - start, 1))
 
 
-def _draw_card(picture: UInt8Array, tile: Tile, label: str, rgb: Rgb) -> None:
+def draw_card(picture: UInt8Array, tile: Tile, label: str, rgb: Rgb) -> None:
     """A border around picture and label, the label's band, and the label."""
     card, band = tile.card, tile.label
     border = _BORDER_PX
     edge = Rect(card.left - border, card.top - border, card.width + 2 * border, card.height + 2 * border)
     picture[edge.slices] = rgb
-    picture[band.slices] = _BAND_RGB
+    picture[band.slices] = BAND_RGB
     picture[tile.picture.slices] = 0
-    capital = _band_capital_px(band)
+    capital = band_capital_px(band)
     baseline = band.top + (band.height + capital) // 2
     mark = Rect(band.left + capital // 2, baseline - capital, capital // 2, capital)
     picture[mark.slices] = rgb
     text = shortened(label, capital, band.width - 3 * capital)
-    write_text(picture, text, band.left + 2 * capital - capital // 2, baseline, capital, _TEXT_RGB)
+    write_text(picture, text, band.left + 2 * capital - capital // 2, baseline, capital, TEXT_RGB)
 
 
-def _band_capital_px(band: Rect) -> int:
+def band_capital_px(band: Rect) -> int:
+    """Height of capitals on a label band."""
     return round(0.44 * band.height)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -216,6 +217,84 @@ def test_without_pictures_nothing_is_said_about_them() -> None:
     plain, waiting = PreviewRenderer(scene, cameras), PreviewRenderer(scene, cameras, photos={})
     band = plain.layout.tiles[0].label.slices
     assert not np.array_equal(plain.frame(0)[band], waiting.frame(0)[band])
+
+
+# -- with films -------------------------------------------------------------------------------------------------
+
+
+def plain_film(*rgb: int, width: int = 64, height: int = 36) -> np.ndarray:
+    return np.broadcast_to(np.array(rgb, dtype=np.uint8), (len(TIMES), height, width, 3)).copy()
+
+
+@pytest.mark.parametrize("count", [1, 4, 7, 12])
+def test_each_tile_is_filled_with_the_film_of_its_view_and_nothing_else_changes(count: int) -> None:
+    scene = busy_scene()
+    cameras = clip(scene, ring(count))
+    films = [plain_film(255, 20 * view, 0) for view in range(count)]
+    shown, plain = PreviewRenderer(scene, cameras, films=films), PreviewRenderer(scene, cameras)
+    assert shown.layout == plain.layout
+    picture, rest = shown.frame(3), plain.frame(3)
+    for view, tile in enumerate(shown.layout.tiles):
+        assert (picture[tile.picture.slices] == (255, 20 * view, 0)).all()
+        picture[tile.picture.slices] = rest[tile.picture.slices]
+    assert np.array_equal(picture, rest)
+
+
+def test_a_film_is_shown_frame_by_frame() -> None:
+    scene = Scene("empty", HDMap(), drive())
+    levels = np.arange(len(TIMES), dtype=np.uint8) * 20
+    film = np.broadcast_to(levels[:, None, None, None], (len(TIMES), 36, 64, 3))
+    renderer = PreviewRenderer(scene, clip(scene, ring(1)), films=[film])
+    place = renderer.layout.tiles[0].picture.slices
+    for index, level in enumerate(levels.tolist()):
+        assert set(np.unique(renderer.frame(index)[place]).tolist()) == {level}
+
+
+def test_stacked_films_give_the_same_bytes_as_a_list_of_them() -> None:
+    scene = busy_scene()
+    cameras = clip(scene, ring(2))
+    stacked = np.random.default_rng(0).integers(0, 256, (2, len(TIMES), 90, 160, 3), dtype=np.uint8)
+    expected = PreviewRenderer(scene, cameras, films=list(stacked)).frame(4)
+    assert np.array_equal(PreviewRenderer(scene, cameras, films=stacked).frame(4), expected)
+
+
+def test_tiles_take_the_shape_of_films_that_have_another_one_than_their_cameras() -> None:
+    scene = Scene("empty", HDMap(), drive())
+    cameras = clip(scene, CameraRig((camera("front", 0.0, 480, 640), camera("back", 180.0, 640, 480))))
+    films = [plain_film(255, 0, 0), plain_film(255, 0, 0)]
+    for tile in PreviewRenderer(scene, cameras, films=films).layout.tiles:
+        assert abs(tile.picture.width - tile.picture.height * 16 / 9) <= 1
+    plain = PreviewRenderer(scene, cameras).layout.tiles
+    assert plain[0].picture.width < plain[0].picture.height
+
+
+def test_films_that_do_not_fit_the_clip_are_refused() -> None:
+    scene = Scene("clip-1", HDMap(), drive())
+    cameras = clip(scene, CameraRig((camera("front", 0.0), camera("back", 180.0))))
+    fine = plain_film(255, 0, 0)
+    mistakes = [
+        ([fine], "clip-1: got 1 films for 2 cameras. Give one per camera, in view order."),
+        ([fine, fine[:4]], "clip-1: film of back: has 4 frames, the clip has 11. Give one per instant."),
+        (
+            [fine[0], fine],
+            "clip-1: film of front: expected [T,H,W,3] uint8, got [36,64,3] uint8. Give RGB pictures of bytes.",
+        ),
+        (
+            [fine, fine / 255.0],
+            "clip-1: film of back: expected [T,H,W,3] uint8, got [11,36,64,3] float64. Give RGB pictures of bytes.",
+        ),
+        ([fine[:, :0], fine], "clip-1: film of front: has no pixels. Give pictures with at least one."),
+    ]
+    for films, sentence in mistakes:
+        with pytest.raises(RenderError, match=f"^{re.escape(sentence)}$"):
+            PreviewRenderer(scene, cameras, films=films)
+
+
+def test_films_and_recorded_pictures_together_are_refused() -> None:
+    scene = Scene("clip-1", HDMap(), drive())
+    sentence = r"^clip-1: a preview shows films or photos, not both\. Leave one of them out\.$"
+    with pytest.raises(RenderError, match=sentence):
+        PreviewRenderer(scene, clip(scene, ring(1)), photos={}, films=[plain_film(255, 0, 0)])
 
 
 @pytest.mark.slow
