@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .config import ViewMixing
@@ -40,9 +40,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, kernel: AttentionKernel = "auto") ->
         mixed = torch.softmax(q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5, dim=-1) @ v
     elif q.is_cuda:
         with sdpa_kernel(_FASTEST_FIRST, set_priority=True):
-            mixed = F.scaled_dot_product_attention(q, k, v)
+            mixed = functional.scaled_dot_product_attention(q, k, v)
     else:
-        mixed = F.scaled_dot_product_attention(q, k, v)
+        mixed = functional.scaled_dot_product_attention(q, k, v)
     return mixed.transpose(1, 2)
 
 

@@ -6,13 +6,12 @@ to fp32 where they are used. With fp32 weights nothing is cast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
-import math
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 EPSILON = 1e-6
 
@@ -27,7 +26,7 @@ def in_pieces(function: Callable[[Tensor], Tensor], x: Tensor, piece: int | None
 def linear_fp32(layer: nn.Linear, x: Tensor) -> Tensor:
     """A linear layer in fp32, whatever its weights are stored in."""
     bias = None if layer.bias is None else layer.bias.float()
-    return F.linear(x.float(), layer.weight.float(), bias)
+    return functional.linear(x.float(), layer.weight.float(), bias)
 
 
 class RMSNorm(nn.Module):
@@ -69,7 +68,7 @@ class TimeMLP(nn.Module):
 
     def forward(self, sinusoid: Tensor) -> Tensor:
         """[...,D] -> [...,3D]."""
-        return linear_fp32(self.linear_2, F.silu(linear_fp32(self.linear_1, sinusoid)))
+        return linear_fp32(self.linear_2, functional.silu(linear_fp32(self.linear_1, sinusoid)))
 
 
 class Modulation(nn.Sequential):
@@ -87,7 +86,7 @@ class Modulation(nn.Sequential):
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """LayerNorm(x) (1 + scale) + shift, in the dtype of x."""
-    return F.layer_norm(x, x.shape[-1:], eps=EPSILON) * (1 + scale.to(x.dtype)) + shift.to(x.dtype)
+    return functional.layer_norm(x, x.shape[-1:], eps=EPSILON) * (1 + scale.to(x.dtype)) + shift.to(x.dtype)
 
 
 class MLP(nn.Module):
@@ -102,7 +101,9 @@ class MLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [B,V,L,S,D]."""
         flat = x.flatten(0, -2)
-        return in_pieces(lambda part: self.layer2(F.gelu(self.layer1(part))), flat, self.piece, dim=0).view_as(x)
+        return in_pieces(lambda part: self.layer2(functional.gelu(self.layer1(part))), flat, self.piece, dim=0).view_as(
+            x
+        )
 
 
 class PatchEmbed(nn.Module):
@@ -123,18 +124,27 @@ class PatchEmbed(nn.Module):
 
 
 class FinalLayer(nn.Module):
-    """Tokens as a velocity: modulation without gate, then a linear layer to patches, all in fp32."""
+    """Tokens as a velocity: modulation without gate, then a linear layer to patches, all in fp32.
+
+    piece: not None for one view at a time, as fp32 copies are large.
+    """
 
     def __init__(self, width: int, rank: int, patch: int, channels: int) -> None:
         super().__init__()
         self.patch, self.channels = patch, channels
         self.linear = nn.Linear(width, patch * patch * channels, bias=False)
         self.adaln_modulation = Modulation(width, rank, parts=2)
+        self.piece: int | None = None
 
     def forward(self, x: Tensor, time: Tensor, shared: Tensor) -> Tensor:
         """x [B,V,L,S,D]; time [B,1|V,1|L,1,D], shared [B,1|V,1|L,1,3D], of which the first 2D are used."""
         shift, scale = (self.adaln_modulation(time) + shared[..., : 2 * x.shape[-1]]).chunk(2, dim=-1)
-        return linear_fp32(self.linear, modulate(x.float(), shift, scale))
+        whole = max(shift.shape[1], shift.shape[2]) == 1  # the same for every view and frame, so pieces can be cut
+
+        def one_part(part: Tensor) -> Tensor:
+            return linear_fp32(self.linear, modulate(part.float(), shift, scale))
+
+        return in_pieces(one_part, x, 1 if self.piece and whole else None, dim=1)
 
     def unpatchify(self, patches: Tensor, tokens_h: int) -> Tensor:
         """[B,V,L,S,p*p*C], features in the order row, column, channel -> [B,V,C,L,h,w]."""

@@ -21,6 +21,10 @@ class Layout(Protocol):
         """This process's part of something with an axis of tokens per frame."""
         ...
 
+    def split_neighbours(self, neighbours: Tensor) -> Tensor:
+        """The rows [V',V] of this process's views in the map of neighbours, bool [V,V]."""
+        ...
+
     def join(self, tokens: Tensor) -> Tensor:
         """All tokens [B,V,L,S,C] from everybody's [B,V',L,S',C]."""
         ...
@@ -52,6 +56,10 @@ class Whole:
     def split_tokens(self, whole: Tensor, dim: int) -> Tensor:
         """All of it."""
         return whole
+
+    def split_neighbours(self, neighbours: Tensor) -> Tensor:
+        """All of it."""
+        return neighbours
 
     def join(self, tokens: Tensor) -> Tensor:
         """They are all here."""

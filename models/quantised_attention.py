@@ -35,7 +35,9 @@ def int8_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 def require_int8(device: torch.device) -> None:
     """Refuse before the first step what would fail in it."""
     if device.type == "cuda" and find_spec("sageattention") is None:
-        raise ModelError("8-bit attention needs the package sageattention on a GPU: install it, or leave attention at auto")
+        raise ModelError(
+            "8-bit attention needs the package sageattention on a GPU: install it, or leave attention at auto"
+        )
 
 
 def _rounded(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Reuse of a step's features in the next (First Block Cache, after TeaCache arXiv:2411.19108): lossy, off by default."""
+"""Reuse of a step's features in the next: lossy, off by default (after TeaCache, arXiv:2411.19108)."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .attention import NeighbourGroup, neighbour_groups
 from .block import Block, BlockContext, ControlBlock
@@ -73,12 +73,12 @@ class MultiViewTransformer(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights."""
-        return self.x_embedder.proj[1].weight.dtype  # type: ignore[union-attr,return-value]
+        return self.x_embedder.proj[1].weight.dtype  # type: ignore[return-value]
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.x_embedder.proj[1].weight.device  # type: ignore[union-attr,return-value]
+        return self.x_embedder.proj[1].weight.device  # type: ignore[return-value]
 
     def project_text(self, embeddings: Tensor) -> Tensor:
         """Text embeddings [...,N,text_channels] as what the blocks attend to, [...,N,text_width]."""
@@ -121,7 +121,7 @@ class MultiViewTransformer(nn.Module):
         table = rotary_table(self.config, frames, height // patch, width // patch, self.device)
         return Conditioning(
             channels,
-            self.control_blocks[0].before_proj(embedded),  # type: ignore[operator,union-attr]
+            self.control_blocks[0].before_proj(embedded),  # type: ignore[operator]
             self._view_modulation(batch, views, view_ids),
             self.layout.split_views(text, 1),
             Rotary(*(self.layout.split_tokens(part, 1) for part in table)),
@@ -187,7 +187,7 @@ class MultiViewTransformer(nn.Module):
         known = known.to(control)[:, :, None, :, None, None].expand(shape)
         if padding is None:
             return torch.cat((known, control.new_zeros(shape)), dim=2)
-        resized = F.interpolate(padding[:, None].to(control), size=(height, width), mode="nearest")
+        resized = functional.interpolate(padding[:, None].to(control), size=(height, width), mode="nearest")
         return torch.cat((known, resized[:, None, :, None].expand(shape)), dim=2)
 
     def _identity_channels(self, control: Tensor, view_ids: Tensor | None, rays: Tensor | None) -> Iterable[Tensor]:
@@ -213,7 +213,9 @@ class MultiViewTransformer(nn.Module):
             return None
         ids = self.layout.split_views(self._view_ids(views, view_ids), 1)
         projection = self.adaln_view_proj
-        rows = F.linear(self.adaln_view_embedder(ids).float(), projection.weight.float(), projection.bias.float())
+        rows = functional.linear(
+            self.adaln_view_embedder(ids).float(), projection.weight.float(), projection.bias.float()
+        )
         return torch.stack(rows[:, :, None, None].chunk(3, dim=-1))
 
     def _view_ids(self, views: int, view_ids: Tensor | None) -> Tensor:
@@ -234,7 +236,7 @@ class MultiViewTransformer(nn.Module):
             raise ShapeError("neighbours: this network mixes neighbouring views, and no map of them was given")
         if neighbours.shape != (views, views):
             raise ShapeError(f"neighbours: expected [V,V] = [{views},{views}], got {list(neighbours.shape)}")
-        return neighbour_groups(self.layout.split_views(neighbours.bool(), 0).to(self.device))
+        return neighbour_groups(self.layout.split_neighbours(neighbours.bool()).to(self.device))
 
 
 def _require_latents(name: str, latents: Tensor, config: TransformerConfig) -> None:

@@ -1,0 +1,453 @@
+"""The JSON specification of Cosmos-Transfer2.5's multi-view inference, and the videos that it names.
+
+A ``.json`` file holds one sample, a ``.jsonl`` file one per line; paths in it are relative to the file. A view takes
+part when it has a control_path. All mistakes of a file are reported at once, each as ``file:line  field: problem``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from models.config import COSMOS_VIEWS
+from render.video import VideoInfo, probe
+from render.video import frames as decoded_frames
+from scenegraph.arrays import UInt8Array
+
+from .errors import DatasetError
+from .rendering import file_name
+from .yaml_files import FileModel
+from .yaml_files import _problem as problem_in_words
+
+CLIP_FRAMES = 29
+"""Frames of one chunk, as the released weights were trained."""
+
+_LARGEST_SEED = 2**32 - 1
+
+_Location = tuple[str | int, ...]
+_Problem = tuple[_Location, str]
+
+_KEY_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}\[\]]')
+
+
+# -- what a file may hold --------------------------------------------------------------------------
+
+
+def _whole(value: Any) -> Any:
+    """10.0 as 10, as the reference accepts it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_file_name(name: str) -> str:
+    if file_name(name) != name:
+        raise ValueError(f"{name!r} cannot be the name of a file. Use letters, digits, - and _")
+    return name
+
+
+def _as_seed(seed: int) -> int:
+    if not 0 <= seed <= _LARGEST_SEED:
+        raise ValueError(f"must be 0 to {_LARGEST_SEED}, got {seed}")
+    return seed
+
+
+def _as_overlap(frames: int) -> int:
+    if frames != 0 and (frames % 4 != 1 or not 0 < frames < CLIP_FRAMES):
+        raise ValueError(f"{frames} frames cannot be handed over. Use 0 or a number 4k+1 below {CLIP_FRAMES}: 1, 5, 9")
+    return frames
+
+
+_Whole = Annotated[int, BeforeValidator(_whole)]
+_KnownFrames = Annotated[Literal[0, 1, 5], BeforeValidator(_whole)]
+
+
+class _ViewFile(FileModel):
+    """One camera: its control video, and the real video that known frames come from."""
+
+    input_path: str | None = None
+    control_path: str | None = None
+    num_conditional_frames_per_view: _KnownFrames = 0
+
+
+class _SampleFile(FileModel):
+    """One sample."""
+
+    name: Annotated[str, AfterValidator(_as_file_name)]
+    prompt: str | None = None
+    prompt_path: str | None = None
+    negative_prompt: str | None = None
+    seed: Annotated[_Whole, AfterValidator(_as_seed)] = 0
+    guidance: Annotated[_Whole, Field(ge=0, le=7)] = 3
+    num_steps: Annotated[_Whole, Field(ge=1)] = 35
+    fps: Annotated[_Whole, Field(ge=1)] = 10
+    num_conditional_frames: _KnownFrames = 1
+    control_weight: Annotated[float, Field(ge=0, le=1)] = 1.0
+    enable_autoregressive: bool = False
+    num_chunks: Annotated[_Whole, Field(ge=1)] = 2
+    chunk_overlap: Annotated[_Whole, AfterValidator(_as_overlap)] = 1
+    save_combined_views: bool = True
+    front_wide: _ViewFile = _ViewFile()
+    cross_right: _ViewFile = _ViewFile()
+    rear_right: _ViewFile = _ViewFile()
+    rear: _ViewFile = _ViewFile()
+    rear_left: _ViewFile = _ViewFile()
+    cross_left: _ViewFile = _ViewFile()
+    front_tele: _ViewFile = _ViewFile()
+
+    def views(self) -> dict[str, _ViewFile]:
+        """All views in id order."""
+        return {name: getattr(self, name) for name in COSMOS_VIEWS}
+
+    def active_views(self) -> dict[str, _ViewFile]:
+        """The views to generate in id order."""
+        return {name: view for name, view in self.views().items() if view.control_path is not None}
+
+    def known_frames(self, view: _ViewFile) -> int:
+        """Known frames of a view: its own number, else that of the sample."""
+        return view.num_conditional_frames_per_view or self.num_conditional_frames
+
+
+# -- what it means ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CosmosView:
+    """One view of a sample.
+
+    name: its key in the file. view_id: among all seven cameras.
+    known_frames: how many frames at the start are taken from the video at input_path: 0, 1 or 5.
+    """
+
+    name: str
+    view_id: int
+    control_path: Path
+    input_path: Path | None
+    known_frames: int
+
+
+@dataclass(frozen=True)
+class CosmosSample:
+    """One sample of a specification, all defaults and paths resolved.
+
+    negative_prompt: what guidance leads away from. The reference reads it and then ignores it; here it is used.
+    guidance: 0 (none) to 7. fps: of the clip that is made. control_weight: 0 to 1.
+    num_conditional_frames: as written; what holds for each view is its ``known_frames``.
+    enable_autoregressive: a long clip of num_chunks chunks that share chunk_overlap frames, else one chunk.
+    save_combined_views: one video of all views next to each other, else one per view.
+    views: those with a control video, in the order of their ids.
+    """
+
+    name: str
+    prompt: str
+    negative_prompt: str | None
+    seed: int
+    guidance: int
+    num_steps: int
+    fps: int
+    num_conditional_frames: int
+    control_weight: float
+    enable_autoregressive: bool
+    num_chunks: int
+    chunk_overlap: int
+    save_combined_views: bool
+    views: tuple[CosmosView, ...]
+
+
+def read_cosmos_spec(path: Path | str) -> tuple[CosmosSample, ...]:
+    """The samples of a specification; a DatasetError lists everything that is wrong with it."""
+    path = Path(path)
+    samples: list[CosmosSample] = []
+    mistakes: list[tuple[int, str]] = []
+    line_of_name: dict[str, int] = {}
+    for first_line, text in _documents(path):
+        lines: dict[_Location, int] = {(): first_line}
+        problems: list[_Problem] = []
+        sample = _read_sample(path.parent, text, lines, problems)
+        if sample is not None:
+            first = line_of_name.setdefault(sample.name, first_line)
+            if first != first_line:
+                problems.append((("name",), f"{sample.name!r} is the name of the sample in line {first} too"))
+            samples.append(sample)
+        mistakes += [(_line_of(where, lines), _sentence(path, where, problem, lines)) for where, problem in problems]
+    if mistakes:
+        raise DatasetError("\n".join(sentence for _, sentence in sorted(mistakes, key=lambda mistake: mistake[0])))
+    if not samples:
+        raise DatasetError(f"{path}: holds no sample")
+    return tuple(samples)
+
+
+def _documents(path: Path) -> Iterator[tuple[int, str]]:
+    """Number of the first line, and text, of every sample."""
+    if path.suffix not in {".json", ".jsonl"}:
+        raise DatasetError(f"{path}: expected a .json file with one sample, or a .jsonl file with one per line")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+    if path.suffix == ".json":
+        yield 1, text
+    else:
+        yield from ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+
+
+def _read_sample(folder: Path, text: str, lines: dict[_Location, int], problems: list[_Problem]) -> CosmosSample | None:
+    """One sample, or None; adds the lines of its keys and what is wrong with it."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        lines[()] += error.lineno - 1
+        problems.append(((), f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"))
+        return None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or brackets without end
+        problems.append(((), f"is not JSON that can be read: {error}"))
+        return None
+    if isinstance(content, dict):
+        problems += [(where, "is given twice") for where in _note_key_lines(text, lines)]
+    try:
+        spec = _SampleFile.model_validate(content, strict=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        problems += [(details["loc"], problem_in_words(_SampleFile, details)) for details in found]
+        return None
+    problems += _contradictions(spec)
+    problems += _missing_files(spec, folder)
+    prompt = _prompt(spec, folder, problems)
+    return None if problems else _sample(spec, folder, prompt)
+
+
+def _contradictions(spec: _SampleFile) -> Iterator[_Problem]:
+    """What is wrong between fields that are fine each."""
+    active = spec.active_views()
+    if not active:
+        yield (), f"no view has a control_path. Give one to any of {', '.join(COSMOS_VIEWS)}"
+    if (spec.prompt is None) == (spec.prompt_path is None):
+        both = "both prompt and prompt_path are given" if spec.prompt is not None else "prompt is missing"
+        yield (() if spec.prompt is None else ("prompt_path",)), f"{both}. Give either prompt or prompt_path"
+    own = [name for name, view in active.items() if view.num_conditional_frames_per_view]
+    for name, view in active.items():
+        number = name, "num_conditional_frames_per_view"
+        if name in own and not spec.enable_autoregressive:
+            yield number, "is for enable_autoregressive only. Use num_conditional_frames of the sample"
+        elif own and name not in own:
+            yield number, f"is 0, but that of {', '.join(own)} is not. Give every view one, or none"
+        elif spec.known_frames(view) and view.input_path is None:
+            yield (name, "input_path"), "is missing. Known frames are read from it (num_conditional_frames above 0)"
+
+
+def _missing_files(spec: _SampleFile, folder: Path) -> Iterator[_Problem]:
+    for name, view in spec.views().items():
+        for key in ("input_path", "control_path"):
+            path = getattr(view, key)
+            if path is not None and not (folder / path).is_file():
+                yield (name, key), f"no such file: {folder / path}"
+
+
+def _prompt(spec: _SampleFile, folder: Path, problems: list[_Problem]) -> str:
+    """The text of the prompt; that of a file without the space around it, as the reference reads both."""
+    key, prompt = "prompt", spec.prompt
+    if spec.prompt_path is not None:
+        key, path = "prompt_path", folder / spec.prompt_path
+        try:
+            prompt = path.read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
+            problems.append(((key,), f"{path} cannot be read: {error.strerror}"))
+            return ""
+        except UnicodeDecodeError as error:
+            problems.append(((key,), f"{path} is not UTF-8 text (byte {error.start})"))
+            return ""
+    if prompt is not None and not prompt.strip():
+        problems.append(((key,), "the prompt is empty"))
+    return prompt or ""
+
+
+def _sample(spec: _SampleFile, folder: Path, prompt: str) -> CosmosSample:
+    views = tuple(
+        CosmosView(
+            name,
+            COSMOS_VIEWS.index(name),
+            folder / str(view.control_path),
+            None if view.input_path is None else folder / view.input_path,
+            spec.known_frames(view),
+        )
+        for name, view in spec.active_views().items()
+    )
+    plain = spec.model_dump(exclude={"prompt", "prompt_path", *COSMOS_VIEWS})
+    return CosmosSample(prompt=prompt, views=views, **plain)
+
+
+# -- where it is written ---------------------------------------------------------------------------
+
+
+def _note_key_lines(text: str, lines: dict[_Location, int]) -> list[_Location]:
+    """Add the line of every key of a JSON object, by its place in it; gives the keys that occur twice."""
+    first_line = lines[()]
+    twice: list[_Location] = []
+    place: list[str] = []  # the latest key inside of every open bracket
+    for token in _KEY_OR_BRACKET.finditer(text):
+        if token[0] in {"{", "["}:
+            place.append("")
+        elif token[0] in {"}", "]"}:
+            place.pop()
+        elif token[1]:
+            place[-1] = json.loads(token[0][: -len(token[1])])
+            if tuple(place) in lines and "" not in place:
+                twice.append(tuple(place))
+            lines[tuple(place)] = first_line + text.count("\n", 0, token.start())
+    return twice
+
+
+def _line_of(where: Sequence[str | int], lines: Mapping[_Location, int]) -> int:
+    """The line of a key, or of the nearest that holds it."""
+    return next(lines[tuple(where[:end])] for end in range(len(where), -1, -1) if tuple(where[:end]) in lines)
+
+
+def _sentence(path: Path, where: _Location, problem: str, lines: Mapping[_Location, int]) -> str:
+    field = ".".join(map(str, where))
+    return (
+        f"{path}:{_line_of(where, lines)}  {field}: {problem}" if field else f"{path}:{_line_of((), lines)}  {problem}"
+    )
+
+
+# -- the videos ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SampleVideos:
+    """The pictures of a sample at the size of the model.
+
+    control: uint8 [V,T,H,W,3].
+    known: uint8 [V,n,H,W,3], None when no view has known frames; n is the largest of ``known_counts``, and what
+        lies beyond a view's own count is black and means nothing.
+    known_counts, camera_names, view_ids: one per view.
+    fps: of both. note: what a person should know; empty if nothing.
+    """
+
+    control: UInt8Array
+    known: UInt8Array | None
+    known_counts: tuple[int, ...]
+    camera_names: tuple[str, ...]
+    view_ids: tuple[int, ...]
+    fps: float
+    note: str
+
+
+def load_sample_videos(
+    sample: CosmosSample, width_px: int, height_px: int, frames: int | None = None, *, clip_frames: int = CLIP_FRAMES
+) -> SampleVideos:
+    """Read as many frames as the sample needs, resized.
+
+    frames: read exactly so many, instead of one clip of ``clip_frames``, or with enable_autoregressive as many chunks
+        of ``clip_frames`` as asked for and there.
+    """
+    # 1. What is there, and is it enough?
+    controls = {view.control_path: probe(view.control_path) for view in sample.views}
+    inputs = [(view.input_path, view.known_frames) for view in sample.views if view.input_path and view.known_frames]
+    infos = controls | {path: probe(path) for path, _ in inputs}
+    step = _frame_step(sample, infos)
+    available = _available_frames(controls, step)
+    needed, note = (frames, "") if frames is not None else _frames_needed(sample, available, clip_frames)
+    for path, count in [(path, needed) for path in controls] + inputs:
+        _require_frames(path, _taken_frames(infos[path], step), count, sample.fps)
+
+    # 2. Read it.
+    size = (height_px, width_px, 3)
+    control = np.zeros((len(sample.views), needed, *size), dtype=np.uint8)
+    counts = tuple(view.known_frames for view in sample.views)
+    known = np.zeros((len(sample.views), max(counts), *size), dtype=np.uint8) if any(counts) else None
+    for index, view in enumerate(sample.views):
+        _read_frames(view.control_path, step, sample.fps, control[index])
+        if known is not None and view.input_path and view.known_frames:
+            _read_frames(view.input_path, step, sample.fps, known[index, : view.known_frames])
+    names, ids = tuple(view.name for view in sample.views), tuple(view.view_id for view in sample.views)
+    return SampleVideos(control, known, counts, names, ids, float(sample.fps), note)
+
+
+def _frame_step(sample: CosmosSample, infos: Mapping[Path, VideoInfo]) -> int:
+    """From one frame that is taken to the next; the videos need one rate, a multiple of the sample's."""
+    first = next(iter(infos))
+    rate = infos[first].fps
+    for path, info in infos.items():
+        if info.fps != rate:
+            raise DatasetError(
+                f"{path}: has {_shown(info.fps)} frames per second, but {first} has {_shown(rate)}. "
+                f"All videos of a sample need the same rate"
+            )
+    step = rate / sample.fps
+    if step.denominator != 1:
+        raise DatasetError(
+            f"{first}: has {_shown(rate)} frames per second, which is no multiple of the sample's fps, {sample.fps}"
+        )
+    return step.numerator
+
+
+def _available_frames(controls: Mapping[Path, VideoInfo], step: int) -> int:
+    """Frames that the control videos have at the rate of the sample."""
+    first = next(iter(controls))
+    for path, info in controls.items():
+        if info.frames != controls[first].frames:
+            raise DatasetError(
+                f"{path}: has {info.frames} frames, but {first} has {controls[first].frames}. "
+                f"All control videos of a sample need the same length"
+            )
+    return _taken_frames(controls[first], step)
+
+
+def _taken_frames(info: VideoInfo, step: int) -> int:
+    """Frames left of a video when every ``step``-th is taken."""
+    return -(-info.frames // step)
+
+
+def _frames_needed(sample: CosmosSample, available: int, clip_frames: int) -> tuple[int, str]:
+    """How many frames the chunks of a sample have, and a note if there are fewer chunks than asked for."""
+    if not sample.enable_autoregressive:
+        return clip_frames, ""
+    advance = clip_frames - sample.chunk_overlap
+    if advance < 1:
+        raise DatasetError(
+            f"{sample.name}: a chunk_overlap of {sample.chunk_overlap} is too long for chunks of {clip_frames} frames"
+        )
+    chunks = min(sample.num_chunks, 1 + max(available - clip_frames, 0) // advance)
+    needed = clip_frames + (chunks - 1) * advance
+    if chunks == sample.num_chunks:
+        return needed, ""
+    return needed, (
+        f"{sample.name}: the control videos have {available} frames at {sample.fps} fps, "
+        f"enough for {chunks} of the {sample.num_chunks} chunks: {needed} frames."
+    )
+
+
+def _read_frames(path: Path, step: int, fps: int, target: UInt8Array) -> None:
+    """Fill target, uint8 [T,H,W,3], with every ``step``-th frame; decodes no further than the last of them."""
+    count, read = len(target), 0
+    pictures = islice(decoded_frames(path), 0, (count - 1) * step + 1, step)
+    for read, picture in enumerate(pictures, start=1):
+        target[read - 1] = _resized(picture, target.shape[2], target.shape[1])
+    _require_frames(path, read, count, fps)
+
+
+def _resized(picture: UInt8Array, width_px: int, height_px: int) -> UInt8Array:
+    if picture.shape[:2] == (height_px, width_px):
+        return picture
+    from models.codec import resize_frames
+
+    resized: UInt8Array = resize_frames(picture[None], width_px, height_px)[0]
+    return resized
+
+
+def _require_frames(path: Path, there: int, needed: int, fps: int) -> None:
+    if there < needed:
+        raise DatasetError(f"{path}: has {there} frames at {fps} fps, but {needed} are needed")
+
+
+def _shown(rate: Fraction) -> str:
+    return f"{float(rate):g}"

@@ -1,0 +1,202 @@
+"""The multi-view generator: control videos, prompts and known frames in, synchronised frames of all cameras out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from .captions import arrange
+from .codec import Codec, decode_frames, encode_frames
+from .config import TransformerConfig
+from .cost import ClipShape, activation_bytes, require_memory
+from .errors import ShapeError
+from .flow import Known, guided, initial_noise, known_mask, sample
+from .parallel import ALONE, Processes
+from .request import GenerationRequest, Progress, quiet
+from .shapes import UInt8Array, latent_frame_count
+from .step_cache import StepCache
+from .transformer import Conditioning, MultiViewTransformer
+from .tuning import Tuning, tune
+
+
+class TextSource(Protocol):
+    """Where text embeddings come from: an encoder, or a cache of what one made."""
+
+    def identity(self) -> dict[str, Any]:
+        """What tells its embeddings from those of others."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Embeddings [U,N,C] of texts [U]."""
+        ...
+
+
+class MultiViewGenerator:
+    """Samples clips with a MultiViewTransformer.
+
+    transformer, codec: on the device where they shall run. text: see TextSource.
+    weights: what to write into provenance about where the weights came from.
+    processes: who takes part, see ``parallel``; all of them must call ``generate`` with the same request.
+    """
+
+    def __init__(
+        self,
+        transformer: MultiViewTransformer,
+        codec: Codec,
+        text: TextSource,
+        *,
+        weights: dict[str, Any] | None = None,
+        tuning: Tuning | None = None,
+        processes: Processes = ALONE,
+    ) -> None:
+        self.transformer, self.codec, self.text = transformer.eval(), codec, text
+        self.processes = processes
+        self.tuning = tuning or Tuning()
+        self._weights = weights or {}
+        self._projected: dict[str, Tensor] = {}
+        tune(transformer, self.tuning)
+        processes.apply(transformer)
+
+    @property
+    def config(self) -> TransformerConfig:
+        """Of the network."""
+        return self.transformer.config
+
+    def identity(self) -> dict[str, Any]:
+        """Everything beside the request that decides the frames."""
+        return {
+            "kind": "multi-view",
+            "network": self.config.to_dict(),
+            "dtype": str(self.transformer.dtype).removeprefix("torch."),
+            "weights": self._weights,
+            "codec": self.codec.identity(),
+            "text": self.text.identity(),
+            "attention": self.tuning.attention,
+        }
+
+    def generate(self, request: GenerationRequest, progress: Progress = quiet) -> UInt8Array:
+        """Frames uint8 [V,T,H,W,3] RGB. Deterministic for a machine, a dtype and a number of processes."""
+        frames, _ = self.generate_with_latents(request, progress)
+        return frames
+
+    @torch.inference_mode()
+    def generate_with_latents(
+        self, request: GenerationRequest, progress: Progress = quiet
+    ) -> tuple[UInt8Array, Tensor]:
+        """Frames, and the latents [V,C,L,h,w] they were decoded from."""
+        self.check(request)
+        positive_text, negative_text = self._texts(request, progress)
+
+        # 1. What the network is given.
+        progress("Encoding control videos", 0, 1)
+        control = self._encode(request.control)
+        known = self._known(request, control)
+        noise = initial_noise(control.shape[1:], request.seed).to(control.device)
+        positive = self._prepare(request, control, positive_text, known)
+        negative = replace(positive, text=self.transformer.layout.split_views(negative_text, 1))
+
+        # 2. From noise to latents.
+        steps = request.sampling.steps
+        done = iter(range(1, steps + 1))
+        progress("Sampling", 0, steps)
+        latents = sample(
+            self._velocity(request, positive, negative),
+            noise,
+            known,
+            request.sampling,
+            lambda: progress("Sampling", next(done), steps),
+        )
+
+        # 3. From latents to pictures.
+        progress("Decoding", 0, 1)
+        frames = self.processes.spread_views(latents[0], lambda part: decode_frames(self.codec, part))
+        progress("Decoding", 1, 1)
+        return frames, latents[0]
+
+    def check(self, request: GenerationRequest) -> None:
+        """Refuse before any long work what this network cannot do."""
+        config = self.config
+        views, frames, height, width = request.control.shape[:4]
+        cell = self.codec.spatial_factor * config.patch_size
+        if height % cell or width % cell:
+            raise ShapeError(f"control: sides of {width}x{height} are not both multiples of {cell} pixels, one token")
+        if config.view_identity != "rays":
+            bad = [view for view in request.ids if not 0 <= view < config.num_views]
+            if bad:
+                raise ShapeError(f"view ids: {bad[0]} is not one of the {config.num_views} cameras this network knows")
+        elif request.rays is None:
+            raise ShapeError("rays: this network knows cameras by their rays, and the request has none")
+        if config.view_mixing == "neighbours" and request.neighbours is None:
+            raise ShapeError("neighbours: this network mixes neighbouring views, and the request has no map of them")
+        shape = ClipShape(views, latent_frame_count(frames), height // 8, width // 8)
+        self.processes.check(config, shape, request.sampling.guidance)
+        needed = activation_bytes(config, shape, self.transformer.dtype.itemsize, self.tuning.piece)
+        what = f"{views} views of {frames} frames at {width}x{height}"
+        require_memory(needed // self.processes.shares, self.transformer.device, what)
+
+    def _texts(self, request: GenerationRequest, progress: Progress) -> tuple[Tensor, Tensor]:
+        """Projected text of every view with and against the prompt, [1,V,N,C] each; every text is projected once."""
+        captions = arrange(
+            request.prompts, request.negative_prompt, request.camera_names, request.ids, request.caption_mode
+        )
+        missing = [text for text in captions.texts if text not in self._projected]
+        if missing:
+            progress("Embedding prompts", 0, 1)
+            for text, embedding in zip(missing, self.text.encode(missing), strict=True):
+                self._projected[text] = self.transformer.project_text(embedding)
+        rows = [self._projected[text] for text in captions.texts]
+        return (
+            torch.stack([rows[place] for place in captions.positive])[None],
+            torch.stack([rows[place] for place in captions.negative])[None],
+        )
+
+    def _encode(self, frames: UInt8Array) -> Tensor:
+        """Latents [1,V,C,L,h,w] on the network's device."""
+        latents = self.processes.spread_views(frames, lambda part: encode_frames(self.codec, part))
+        return latents.to(self.transformer.device)[None]
+
+    def _known(self, request: GenerationRequest, control: Tensor) -> Known:
+        """Only the known frames are encoded: the codec is causal."""
+        latents = torch.zeros_like(control)
+        for view, frames in enumerate(request.known_frames):
+            if not len(frames):
+                continue
+            if request.known_latents is None:
+                latents[0, view, :, : latent_frame_count(len(frames))] = encode_frames(self.codec, frames[None])[0]
+                continue
+            given = torch.from_numpy(request.known_latents[view])
+            latents[0, view, :, :1] = encode_frames(self.codec, frames[None, :1])[0]
+            latents[0, view, :, 1 : 1 + given.shape[1]] = given
+        return Known(latents, known_mask(request.known_latent_counts, control.shape[3]).to(control.device))
+
+    def _prepare(self, request: GenerationRequest, control: Tensor, text: Tensor, known: Known) -> Conditioning:
+        return self.transformer.prepare(
+            control,
+            text,
+            known=known.mask,
+            view_ids=torch.tensor(request.ids),
+            rays=None if request.rays is None else torch.from_numpy(request.rays),
+            neighbours=None if request.neighbours is None else torch.from_numpy(request.neighbours),
+        )
+
+    def _velocity(self, request: GenerationRequest, positive: Conditioning, negative: Conditioning) -> Any:
+        """The guided velocity of latents at a timestep; one pass where guidance is off."""
+        sampling = request.sampling
+        caches = [None if sampling.cache_threshold is None else StepCache(sampling.cache_threshold) for _ in range(2)]
+
+        def one(latents: Tensor, timesteps: Tensor, side: int) -> Tensor:
+            conditioning = (positive, negative)[side]
+            velocity: Tensor = self.transformer(latents, timesteps, conditioning, sampling.control_weight, caches[side])
+            return velocity
+
+        def velocity(latents: Tensor, timesteps: Tensor, way: float) -> Tensor:
+            if not sampling.guides(way):
+                return one(latents, timesteps, 0)
+            conditional, unconditional = self.processes.both_sides(lambda side: one(latents, timesteps, side))
+            return guided(conditional, unconditional, sampling.guidance)
+
+        return velocity
