@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .generate_cli import generate
 from .options import (
     CamerasOption,
     ClipOption,
@@ -30,6 +31,7 @@ from .options import (
     parse_size,
     split_names,
 )
+from .weights_cli import app as weights_app
 
 if TYPE_CHECKING:
     from scenegraph import Scene
@@ -160,6 +162,9 @@ def render(
     console.out.print(_result(result.folder, _many(len(result.outputs), what), result.frames, result.kept))
 
 
+app.command()(generate)
+
+
 @app.command()
 def preview(
     path: Log,
@@ -196,6 +201,9 @@ def preview(
         return
     count = write_preview(scene, out, frames=wanted, palette=palette.value, photos=photos)
     console.out.print(f"{out}: {_many(count, 'frame')} of {_many(len(scene.rig), 'camera')}")
+
+
+app.add_typer(weights_app, name="weights")
 
 
 @app.command("import")
@@ -299,12 +307,14 @@ def _complaint(error: Exception) -> str | None:
     """The sentence for an error of ours or of the system; None for a bug."""
     if isinstance(error, OSError) and error.errno in _TROUBLE_OUTSIDE:
         return ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    from models.errors import ModelError
     from render.errors import RenderError
     from scenegraph.errors import SceneGraphError
 
     from .errors import DriveSimError
 
-    return str(error) if isinstance(error, DriveSimError | RenderError | SceneGraphError) else None
+    ours = DriveSimError | ModelError | RenderError | SceneGraphError
+    return str(error) if isinstance(error, ours) else None
 
 
 def _load(
@@ -318,13 +328,14 @@ def _load(
 ) -> Scene:
     """Read a log; with ``films`` it must have cameras."""
     from . import console
-    from .sources import load_scene, require_cameras
+    from .sources import load_scene, load_scene_for_filming
 
-    with console.working(f"Reading {path}"):
-        scene = load_scene(path, kind=kind.value if kind else None, clip=clip, rig=rig, corrected=corrected)
+    kind_name = kind.value if kind else None
     if films:
-        require_cameras(scene, path)
-    return scene if cameras is None else scene.with_rig(scene.rig.select(split_names(cameras)))
+        names = None if cameras is None else split_names(cameras)
+        return load_scene_for_filming(path, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    with console.working(f"Reading {path}"):
+        return load_scene(path, kind=kind_name, clip=clip, rig=rig, corrected=corrected)
 
 
 def _summary(scene: Scene) -> str:

@@ -46,6 +46,44 @@ def progress(what: str, total: int) -> Iterator[Advance]:
         yield lambda: bar.advance(task)
 
 
+class Stages:
+    """A bar over long work with named stages; callable as models report progress: (stage, done, total)."""
+
+    def __init__(self, show: Callable[[str, int], None]) -> None:
+        self._show, self._before, self._stage = show, 0, ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Say what is being done; steps of sampling move the bar, the rest is short."""
+        self._stage = stage
+        self._show(stage, self._before + (done if stage == "Sampling" else 0))
+
+    def finish(self, done: int) -> None:
+        """So much of the whole is done."""
+        self._before = done
+        self._show(self._stage, done)
+
+
+@contextmanager
+def stages(what: str, total: int) -> Iterator[Stages]:
+    """A bar with the time left and what is being done now. Silent when not on a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+
+        def show(stage: str, done: int) -> None:
+            bar.update(task, completed=done, description=f"{what}: {stage.lower()}" if stage else what)
+
+        yield Stages(show)
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner for work of unknown length. Silent when not on a terminal."""

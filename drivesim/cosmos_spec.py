@@ -23,10 +23,9 @@ from render.video import VideoInfo, probe
 from render.video import frames as decoded_frames
 from scenegraph.arrays import UInt8Array
 
+from .clip_folder import file_name
 from .errors import DatasetError
-from .rendering import file_name
-from .yaml_files import FileModel
-from .yaml_files import _problem as problem_in_words
+from .yaml_files import FileModel, problem_in_words
 
 CLIP_FRAMES = 29
 """Frames of one chunk, as the released weights were trained."""

@@ -15,10 +15,11 @@ from scenegraph import Scene
 from scenegraph.formats.images import RecordedImages
 from scenegraph.scene import EGO_EXTRAPOLATION_US
 
+from .clip_folder import file_name
 from .console import progress
 from .errors import DatasetError
 from .pipeline import FrameRange, clip_times
-from .rendering import available_cores, file_name
+from .rendering import available_cores
 
 _TILE_PX = (960, 540)
 

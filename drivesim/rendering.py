@@ -4,18 +4,16 @@
     OUT/CLIP/clip.json      cameras, times, poses, settings; written last
 
 Cameras are drawn side by side in threads (the compiled drawing and the encoder leave Python alone), each with
-one encoder, so the bytes do not depend on how many there are. A video appears when it is whole. While a clip is
-unfinished, ``.settings.json`` stands for ``clip.json``: the same run again goes on with the cameras that are
-missing; one with other settings is refused unless told to overwrite.
+one encoder, so the bytes do not depend on how many there are. A video appears when it is whole; the same
+run again goes on with the cameras that are missing (see ``clip_folder``).
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,15 +23,11 @@ from render.controls import ControlRenderer
 from render.errors import RenderError
 from render.video import PngWriter, VideoWriter, probe
 from scenegraph import Brown, Camera, ClipCameras, FTheta, Lens, OpenCvFisheye, Pinhole, Scene
-from scenegraph.publish import atomic_file
 from scenegraph.scene import EGO_EXTRAPOLATION_US
 
 from . import __version__
+from .clip_folder import claim, file_name, finish, is_finished, is_frame, require_own
 from .console import progress
-from .errors import DatasetError
-
-_CLIP_FILE = "clip.json"
-_PLAN_FILE = ".settings.json"
 
 _AXES = {
     "world": "x and y horizontal, z up; metres from world_origin_m in the coordinates of the log",
@@ -42,9 +36,6 @@ _AXES = {
     "pixels": "u right, v down; the centre of the top left pixel is (0, 0)",
 }
 _LENS_KINDS: dict[type[Lens], str] = {Pinhole: "pinhole", Brown: "brown", OpenCvFisheye: "fisheye", FTheta: "ftheta"}
-
-# Separators, what other systems forbid, what no file name can hold, and a dot in front, which would hide or climb.
-_UNSAFE = re.compile(r'^\.|[/\\:*?"<>|%\x00-\x1f\x7f\ud800-\udfff]')
 
 
 @dataclass(frozen=True)
@@ -88,14 +79,14 @@ def render_clip(
     description = describe(scene, cameras, renderer, settings)
 
     # 1. What is there, and is it ours?
-    _require_own(folder, description, outputs, overwrite)
+    require_own(folder, description, outputs.values(), overwrite)
     todo = [view for view, path in enumerate(outputs.values()) if overwrite or not _is_whole(path, frames)]
     result = RenderedClip(folder, outputs, frames, len(outputs) - len(todo))
-    if not todo and (folder / _CLIP_FILE).is_file():
+    if not todo and is_finished(folder):
         return result
 
     # 2. Draw what is missing.
-    _claim(folder, description, overwrite)
+    claim(folder, description, overwrite)
     stop = threading.Event()
     with progress(f"Drawing {len(todo)} cameras", len(todo) * frames) as advance:
 
@@ -110,8 +101,7 @@ def render_clip(
         _run_all(draw, todo, workers or available_cores(), stop)
 
     # 3. Say that it is whole.
-    _write_json(folder / _CLIP_FILE, description)
-    (folder / _PLAN_FILE).unlink(missing_ok=True)
+    finish(folder, description)
     return result
 
 
@@ -152,11 +142,6 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def file_name(name: str) -> str:
-    """A clip's or camera's name as that of a file that cannot be anywhere else: the unsafe becomes %XX, as in URLs."""
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name) or "%"
-
-
 class _StoppedError(Exception):
     """Another camera failed, or the user stopped the run: give up without leaving a file."""
 
@@ -176,77 +161,6 @@ def _run_all(draw: Callable[[int], None], todo: list[int], workers: int, stop: t
             raise error
 
 
-def _require_own(folder: Path, description: dict[str, Any], outputs: Mapping[str, Path], overwrite: bool) -> None:
-    """Refuse a folder with (parts of) another clip, or with files of unknown origin under the names of ours."""
-    blocked = next((path for path in (folder, *folder.parents) if path.is_file()), None)
-    if blocked is not None:
-        raise DatasetError(f"{blocked}: is a file. Name a folder with -o.")
-    if overwrite:
-        return
-    there = _description_of(folder)
-    if not (folder / _CLIP_FILE).is_file():  # a run that ended before its first video claims nothing
-        names = [camera["file"] for camera in (there or {}).get("cameras", ())]
-        if not any(path.exists() for path in (*outputs.values(), *(folder / name for name in names))):
-            return
-    if there != description:
-        raise DatasetError(
-            f"{folder}: holds control videos of other content or settings. "
-            "Add --overwrite to replace them, or choose another -o."
-        )
-
-
-def _claim(folder: Path, description: dict[str, Any], overwrite: bool) -> None:
-    """Write down what is about to be drawn here.
-
-    Old videos go first, while the file that describes them is still there: none is ever mistaken for a new one.
-    """
-    if overwrite:
-        for old in (_description_of(folder), description):
-            _remove_outputs(folder, old or {})
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be written: {error.strerror}") from error
-    _write_json(folder / _PLAN_FILE, description)
-    (folder / _CLIP_FILE).unlink(missing_ok=True)
-
-
-def _write_json(path: Path, description: dict[str, Any]) -> None:
-    try:
-        with atomic_file(path) as partial:
-            partial.write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _description_of(folder: Path) -> dict[str, Any] | None:
-    """What the clip in a folder is, finished or not: None without one, empty where it cannot be read."""
-    for path in (folder / _PLAN_FILE, folder / _CLIP_FILE):
-        if path.is_file():
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError:
-                return {}
-            return found if isinstance(found, dict) and "drivesim" in found else {}
-    return None
-
-
-def _remove_outputs(folder: Path, description: dict[str, Any]) -> None:
-    """Delete the videos and pictures of a clip, and nothing else."""
-    for camera in description.get("cameras", ()):
-        stem = file_name(camera["name"])
-        (folder / f"{stem}.mp4").unlink(missing_ok=True)
-        pictures = folder / stem
-        if pictures.is_dir() and all(_is_frame(path) for path in pictures.iterdir()):
-            for path in pictures.iterdir():
-                path.unlink()
-            pictures.rmdir()
-
-
-def _is_frame(path: Path) -> bool:
-    return path.suffix == ".png" and path.stem.isdecimal()
-
-
 def _output_name(camera: Camera, settings: VideoSettings) -> str:
     return file_name(camera.name) + ("" if settings.png else ".mp4")
 
@@ -260,7 +174,7 @@ def _writer(path: Path, camera: Camera, settings: VideoSettings) -> VideoWriter 
 def _is_whole(path: Path, frames: int) -> bool:
     """Whether an earlier run finished this output; files appear only when they are whole."""
     if path.is_dir():
-        return sum(map(_is_frame, path.iterdir())) == frames
+        return sum(map(is_frame, path.iterdir())) == frames
     try:
         return path.is_file() and probe(path).frames == frames
     except RenderError:

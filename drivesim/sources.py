@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from scenegraph import CameraRig, Scene
@@ -34,6 +35,24 @@ def load_scene(
     return scene.with_rig(_rig(path, found, clip, scene, rig))
 
 
+def load_scene_for_filming(
+    path: Path,
+    *,
+    kind: str | None = None,
+    clip: str | None = None,
+    rig: Path | str | None = None,
+    cameras: Sequence[str] | None = None,
+    corrected: bool = False,
+) -> Scene:
+    """The same, refusing a scene without cameras. cameras: only these, in this order."""
+    from .console import working
+
+    with working(f"Reading {path}"):
+        scene = load_scene(path, kind=kind, clip=clip, rig=rig, corrected=corrected)
+    require_cameras(scene, path)
+    return scene if cameras is None else scene.with_rig(scene.rig.select(cameras))
+
+
 def require_cameras(scene: Scene, path: Path) -> CameraRig:
     """The scene's rig; a SourceError when the log has no calibration."""
     if len(scene.rig) == 0:
@@ -46,15 +65,20 @@ def require_cameras(scene: Scene, path: Path) -> CameraRig:
     return scene.rig
 
 
-def recorded_pictures(path: Path, scene: Scene, *, kind: str | None = None, clip: str | None = None) -> RecordedImages:
-    """The pictures of the scene's cameras that were recorded with its log; a SourceError when there are none."""
+def recorded_pictures(
+    path: Path, scene: Scene, *, kind: str | None = None, clip: str | None = None, option: str = "--overlay"
+) -> RecordedImages:
+    """The pictures of the scene's cameras that were recorded with its log; a SourceError when there are none.
+
+    option: what asked for them, for the complaint.
+    """
     pictures = recorded_images(path, kind or detect_kind(path), clip)
     if not pictures:
-        raise SourceError(f"{path}: no pictures were recorded with this log. Leave out --overlay.")
+        raise SourceError(f"{path}: no pictures were recorded with this log. Leave out {option}.")
     if not set(pictures) & set(scene.rig.names):
         raise SourceError(
             f"{path}: the recorded pictures are of {', '.join(pictures)}, not of {', '.join(scene.rig.names)}. "
-            "Film with the cameras that took them, or leave out --overlay."
+            "Film with the cameras that took them, or leave out {option}."
         )
     return pictures
 

@@ -116,7 +116,7 @@ def _mistake(path: Path, document: CommentedMap, model: type[BaseModel], details
     if details["type"].startswith("union_tag"):
         location = (*location, "kind")
     position, field = _locate(document, location, at_key=details["type"] == "extra_forbidden")
-    return Mistake(path, *position, field, _problem(model, details))
+    return Mistake(path, *position, field, problem_in_words(model, details))
 
 
 def _is_echo(details: ErrorDetails) -> bool:
@@ -156,7 +156,8 @@ def _marked(mark_of: Callable[[Any], Any], key: Any, otherwise: tuple[int, int])
     return (mark[0] + 1, mark[1] + 1) if mark else otherwise
 
 
-def _problem(model: type[BaseModel], details: ErrorDetails) -> str:
+def problem_in_words(model: type[BaseModel], details: ErrorDetails) -> str:
+    """What pydantic found, as the end of a sentence: what is wrong and what is allowed."""
     kind, context, got = details["type"], details.get("ctx", {}), details["input"]
     if kind == "missing":
         return "is missing"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from .request import GenerationRequest, Progress, quiet
+from .request import GenerationRequest, Progress, Regime, quiet
 from .shapes import UInt8Array
 
 
 class EchoGenerator:
-    """Gives back the control videos, with the known frames in their place."""
+    """Gives back the control videos, with the known frames in their place.
+
+    regime: of the generator it stands in for.
+    """
+
+    def __init__(self, regime: Regime | None = None) -> None:
+        self.regime = regime or Regime()
 
     def identity(self) -> dict[str, Any]:
         """Says that nothing was generated."""

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .captions import arrange
 from .codec import Codec, decode_frames, encode_frames
-from .config import TransformerConfig
+from .config import RAY_CHANNELS, TransformerConfig
 from .cost import ClipShape, activation_bytes, require_memory
 from .errors import ShapeError
 from .flow import Known, guided, initial_noise, known_mask, sample
 from .parallel import ALONE, Processes
-from .request import GenerationRequest, Progress, quiet
-from .shapes import UInt8Array, latent_frame_count
+from .request import GenerationRequest, Progress, Regime, quiet
+from .rope import rotary_angles
+from .shapes import SPATIAL_FACTOR, UInt8Array, expect, latent_frame_count
 from .step_cache import StepCache
 from .transformer import Conditioning, MultiViewTransformer
 from .tuning import Tuning, tune
@@ -53,6 +55,11 @@ class MultiViewGenerator:
         tuning: Tuning | None = None,
         processes: Processes = ALONE,
     ) -> None:
+        if codec.latent_channels != transformer.config.latent_channels:
+            raise ShapeError(
+                f"codec: makes {codec.latent_channels} latent channels, and the network was made for "
+                f"{transformer.config.latent_channels}"
+            )
         self.transformer, self.codec, self.text = transformer.eval(), codec, text
         self.processes = processes
         self.tuning = tuning or Tuning()
@@ -65,6 +72,11 @@ class MultiViewGenerator:
     def config(self) -> TransformerConfig:
         """Of the network."""
         return self.transformer.config
+
+    @property
+    def regime(self) -> Regime:
+        """What the weights were trained on."""
+        return regime_of(self.config, self.codec.spatial_factor)
 
     def identity(self) -> dict[str, Any]:
         """Everything beside the request that decides the frames."""
@@ -94,7 +106,8 @@ class MultiViewGenerator:
         # 1. What the network is given.
         progress("Encoding control videos", 0, 1)
         control = self._encode(request.control)
-        known = self._known(request, control)
+        known = self.processes.together(lambda: self._known(request, control))
+        progress("Encoding control videos", 1, 1)
         noise = initial_noise(control.shape[1:], request.seed).to(control.device)
         positive = self._prepare(request, control, positive_text, known)
         negative = replace(positive, text=self.transformer.layout.split_views(negative_text, 1))
@@ -130,29 +143,45 @@ class MultiViewGenerator:
                 raise ShapeError(f"view ids: {bad[0]} is not one of the {config.num_views} cameras this network knows")
         elif request.rays is None:
             raise ShapeError("rays: this network knows cameras by their rays, and the request has none")
+        else:
+            expect("rays", request.rays, f"{views} {RAY_CHANNELS} {height // 8} {width // 8}", np.float32)
         if config.view_mixing == "neighbours" and request.neighbours is None:
             raise ShapeError("neighbours: this network mixes neighbouring views, and the request has no map of them")
+        self._check_known_latents(request)
         shape = ClipShape(views, latent_frame_count(frames), height // 8, width // 8)
-        self.processes.check(config, shape, request.sampling.guidance)
+        rotary_angles(config, shape.latent_frames, height // cell, width // cell)  # refuses more than it has positions
+        self.processes.check(config, shape)
         needed = activation_bytes(config, shape, self.transformer.dtype.itemsize, self.tuning.piece)
         what = f"{views} views of {frames} frames at {width}x{height}"
-        require_memory(needed // self.processes.shares, self.transformer.device, what)
+        self.processes.together(lambda: require_memory(needed // self.processes.shares, self.transformer.device, what))
+
+    def _check_known_latents(self, request: GenerationRequest) -> None:
+        if request.known_latents is None:
+            return
+        most = max(request.known_latent_counts)
+        if not most:
+            raise ShapeError("known latents: given without the known frames they belong to")
+        views, _, height, width = request.control.shape[:4]
+        channels = self.config.latent_channels
+        shape = f"{views} {channels} {most - 1} {height // 8} {width // 8}"
+        expect("known latents", request.known_latents, shape, np.float32)
 
     def _texts(self, request: GenerationRequest, progress: Progress) -> tuple[Tensor, Tensor]:
         """Projected text of every view with and against the prompt, [1,V,N,C] each; every text is projected once."""
         captions = arrange(
             request.prompts, request.negative_prompt, request.camera_names, request.ids, request.caption_mode
         )
-        missing = [text for text in captions.texts if text not in self._projected]
+        negative = captions.negative if request.sampling.guidance else captions.positive  # without, nobody reads it
+        texts = [captions.texts[place] for place in (*captions.positive, *negative)]
+        missing = [text for text in dict.fromkeys(texts) if text not in self._projected]
         if missing:
             progress("Embedding prompts", 0, 1)
-            for text, embedding in zip(missing, self.text.encode(missing), strict=True):
-                self._projected[text] = self.transformer.project_text(embedding)
-        rows = [self._projected[text] for text in captions.texts]
-        return (
-            torch.stack([rows[place] for place in captions.positive])[None],
-            torch.stack([rows[place] for place in captions.negative])[None],
-        )
+            embeddings = self.text.encode(missing)
+            expect("text embeddings", embeddings, f"{len(missing)} N {self.config.text_channels}")
+            self._projected |= zip(missing, map(self.transformer.project_text, embeddings), strict=True)
+            progress("Embedding prompts", 1, 1)
+        rows = torch.stack([self._projected[text] for text in texts])[None]
+        return rows[:, : len(request.ids)], rows[:, len(request.ids) :]
 
     def _encode(self, frames: UInt8Array) -> Tensor:
         """Latents [1,V,C,L,h,w] on the network's device."""
@@ -168,7 +197,7 @@ class MultiViewGenerator:
             if request.known_latents is None:
                 latents[0, view, :, : latent_frame_count(len(frames))] = encode_frames(self.codec, frames[None])[0]
                 continue
-            given = torch.from_numpy(request.known_latents[view])
+            given = torch.tensor(request.known_latents[view])
             latents[0, view, :, :1] = encode_frames(self.codec, frames[None, :1])[0]
             latents[0, view, :, 1 : 1 + given.shape[1]] = given
         return Known(latents, known_mask(request.known_latent_counts, control.shape[3]).to(control.device))
@@ -179,24 +208,39 @@ class MultiViewGenerator:
             text,
             known=known.mask,
             view_ids=torch.tensor(request.ids),
-            rays=None if request.rays is None else torch.from_numpy(request.rays),
-            neighbours=None if request.neighbours is None else torch.from_numpy(request.neighbours),
+            rays=None if request.rays is None else torch.tensor(request.rays),
+            neighbours=None if request.neighbours is None else torch.tensor(request.neighbours),
         )
 
     def _velocity(self, request: GenerationRequest, positive: Conditioning, negative: Conditioning) -> Any:
         """The guided velocity of latents at a timestep; one pass where guidance is off."""
         sampling = request.sampling
-        caches = [None if sampling.cache_threshold is None else StepCache(sampling.cache_threshold) for _ in range(2)]
+        # One per side, and one for steps without guidance: those are taken by processes of both sides.
+        threshold = sampling.cache_threshold
+        with_prompt, against, alone = (None if threshold is None else StepCache(threshold) for _ in range(3))
 
-        def one(latents: Tensor, timesteps: Tensor, side: int) -> Tensor:
-            conditioning = (positive, negative)[side]
-            velocity: Tensor = self.transformer(latents, timesteps, conditioning, sampling.control_weight, caches[side])
+        def one(latents: Tensor, timesteps: Tensor, given: Conditioning, cache: StepCache | None) -> Tensor:
+            velocity: Tensor = self.transformer(latents, timesteps, given, sampling.control_weight, cache)
             return velocity
 
         def velocity(latents: Tensor, timesteps: Tensor, way: float) -> Tensor:
             if not sampling.guides(way):
-                return one(latents, timesteps, 0)
-            conditional, unconditional = self.processes.both_sides(lambda side: one(latents, timesteps, side))
+                return one(latents, timesteps, positive, alone)
+            sides = ((positive, with_prompt), (negative, against))
+            conditional, unconditional = self.processes.both_sides(lambda side: one(latents, timesteps, *sides[side]))
             return guided(conditional, unconditional, sampling.guidance)
 
         return velocity
+
+
+def regime_of(config: TransformerConfig, spatial_factor: int = SPATIAL_FACTOR) -> Regime:
+    """What weights of this network were trained on."""
+    return Regime(
+        width_px=config.width_px,
+        height_px=config.height_px,
+        fps=config.fps,
+        clip_frames=config.clip_frames,
+        multiple_px=spatial_factor * config.patch_size,
+        known_views=None if config.view_identity == "rays" else config.num_views,
+        neighbour_map=config.neighbour_map if config.view_mixing == "neighbours" else None,
+    )

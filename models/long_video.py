@@ -119,9 +119,7 @@ def roll_out(
         yield chunk, frames[:, chunk.overlap :], after
 
 
-def with_colours(
-    frames: UInt8Array, mean: npt.NDArray[np.float64], std: npt.NDArray[np.float64]
-) -> UInt8Array:
+def with_colours(frames: UInt8Array, mean: npt.NDArray[np.float64], std: npt.NDArray[np.float64]) -> UInt8Array:
     """Frames uint8 [V,T,H,W,3] with this mean and standard deviation [V,3] per view and channel, rounded."""
     now_mean, now_std = colours(frames)
     matched = np.empty_like(frames)

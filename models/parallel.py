@@ -10,9 +10,8 @@ The two guidance passes go to two halves of the processes. Within a half, the ne
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, Protocol, TypeVar
@@ -25,11 +24,12 @@ from torch import Tensor
 from .attention import Attention
 from .config import TransformerConfig
 from .cost import ClipShape
-from .errors import CapacityError
-from .layout import Layout, Whole
+from .errors import CapacityError, ModelError
+from .layout import Layout
+from .split_layout import TokenSplit, ViewSplit, even_sizes
 from .transformer import MultiViewTransformer
 
-_Views = TypeVar("_Views")
+_Result = TypeVar("_Result")
 
 
 class Processes(Protocol):
@@ -49,7 +49,7 @@ class Processes(Protocol):
         """Spread a network."""
         ...
 
-    def check(self, config: TransformerConfig, shape: ClipShape, guidance: float) -> None:
+    def check(self, config: TransformerConfig, shape: ClipShape) -> None:
         """Refuse a split that cannot be made for a clip, with a CapacityError."""
         ...
 
@@ -57,7 +57,11 @@ class Processes(Protocol):
         """Results of the pass with the prompt, 0, and of the one against it, 1."""
         ...
 
-    def spread_views(self, views: Any, work: Callable[[Any], _Views]) -> _Views:
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """``work`` in every process, each with its own result; a ModelError in one is raised in all."""
+        ...
+
+    def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """``work`` on all views, the first axis of an array or tensor; every process does some and gets all."""
         ...
 
@@ -71,14 +75,18 @@ class Alone:
     def apply(self, transformer: MultiViewTransformer) -> None:
         """It stays whole."""
 
-    def check(self, config: TransformerConfig, shape: ClipShape, guidance: float) -> None:
+    def check(self, config: TransformerConfig, shape: ClipShape) -> None:
         """Nothing is split."""
 
     def both_sides(self, one_pass: Callable[[int], Tensor]) -> tuple[Tensor, Tensor]:
         """One after the other."""
         return one_pass(0), one_pass(1)
 
-    def spread_views(self, views: Any, work: Callable[[Any], _Views]) -> _Views:
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Just so."""
+        return work()
+
+    def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """All of them here."""
         return work(views)
 
@@ -98,17 +106,23 @@ class Plan:
 
 
 def plan(processes: int, config: TransformerConfig, views: int, guides: bool) -> Plan:
-    """The best use of a number of processes; a CapacityError says how many are useful at most."""
+    """The best use of a number of processes; a CapacityError says how many could be used instead."""
+    best = _plan(processes, config, views, guides)
+    if best is None:
+        fewer = next(count for count in range(processes - 1, 0, -1) if _plan(count, config, views, guides))
+        raise CapacityError(
+            f"{processes} processes cannot share a clip of {views} views{'' if guides else ' without guidance'} "
+            f"with this network: start {fewer}"
+        )
+    return best
+
+
+def _plan(processes: int, config: TransformerConfig, views: int, guides: bool) -> Plan | None:
     sides = 2 if guides and processes % 2 == 0 else 1
     shares = processes // sides
-    over: SplitOver = "views" if config.view_mixing == "neighbours" and shares <= views else "tokens"
-    if over == "tokens" and shares > config.num_heads:
-        most = config.num_heads * (2 if guides else 1)
-        raise CapacityError(
-            f"{processes} processes are more than this network can use for {views} views"
-            f"{'' if guides else ' without guidance'}: start at most {most}"
-        )
-    return Plan(sides, shares, over)
+    if config.view_mixing == "neighbours" and shares <= views:
+        return Plan(sides, shares, "views")
+    return Plan(sides, shares, "tokens") if shares <= config.num_heads else None
 
 
 class Spread:
@@ -124,6 +138,9 @@ class Spread:
         halves = [dist.new_group(list(range(s * plan.shares, (s + 1) * plan.shares))) for s in range(plan.sides)]
         pairs = [dist.new_group(list(range(i, world, plan.shares))) for i in range(plan.shares)]
         self._half, self._pair = halves[self._side], pairs[rank % plan.shares]
+        # NCCL wants all of a group in its first call; fetching views may be for some of them only.
+        for group in (self._half, self._pair):
+            dist.all_reduce(torch.zeros(1, device=_device()), group=group)
 
     @property
     def shares(self) -> int:
@@ -137,13 +154,13 @@ class Spread:
 
     def apply(self, transformer: MultiViewTransformer) -> None:
         """Spread a network over the processes of a guidance pass."""
-        layout: Layout = _ViewSplit(self._half) if self.plan.over == "views" else _TokenSplit(self._half)
+        layout: Layout = ViewSplit(self._half) if self.plan.over == "views" else TokenSplit(self._half)
         transformer.layout = layout
         for module in transformer.modules():
             if isinstance(module, Attention):
                 module.layout = layout
 
-    def check(self, config: TransformerConfig, shape: ClipShape, guidance: float) -> None:
+    def check(self, config: TransformerConfig, shape: ClipShape) -> None:
         """Refuse a split that cannot be made for a clip."""
         most = {"views": shape.views, "tokens": min(config.num_heads, shape.tokens_per_frame(config))}[self.plan.over]
         if self.plan.shares > most:
@@ -163,11 +180,12 @@ class Spread:
         dist.all_gather(both, mine, group=self._pair)
         return both[0], both[1]
 
-    def spread_views(self, views: Any, work: Callable[[Any], _Views]) -> _Views:
+    def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """Every process works on some views; the results go to all."""
         sizes = even_sizes(len(views), self._world)
         begins = [0, *accumulate(sizes)]
-        mine: Any = work(views[begins[self._rank] : begins[self._rank + 1]]) if sizes[self._rank] else None
+        some = views[begins[self._rank] : begins[self._rank + 1]]
+        mine: Any = self.together(lambda: work(some) if len(some) else None)
         kinds: list[Any] = [None] * self._world
         dist.all_gather_object(kinds, None if mine is None else _kind_of(mine))
         parts = [
@@ -176,152 +194,62 @@ class Spread:
         joined: Any = np.concatenate(parts) if isinstance(parts[0], np.ndarray) else torch.cat(parts)
         return joined
 
+    def together(self, work: Callable[[], _Result]) -> _Result:
+        """Errors are exchanged: a process that went on alone would wait for the others for ever."""
+        result: Any = None
+        failure: ModelError | None = None
+        try:
+            result = work()
+        except ModelError as error:
+            failure = error
+        failures: list[ModelError | None] = [None] * self._world
+        dist.all_gather_object(failures, failure)
+        first = next(filter(None, failures), None)
+        if first is not None:
+            raise failure or first
+        return result
 
-def from_launcher(config: TransformerConfig, views: int, guides: bool) -> Processes:
-    """All processes that torchrun started, or this one alone; on CUDA every process gets the GPU of its local rank."""
+
+def from_launcher(config: TransformerConfig, views: int, guides: bool, device: torch.device | None = None) -> Processes:
+    """All processes that torchrun started, or this one alone. device: of this process, see ``launcher_device``."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         return ALONE
     wanted = plan(world, config, views, guides)
     if not dist.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        device = launcher_device("auto") if device is None else device
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return Spread(wanted)
 
 
-def even_sizes(total: int, parts: int) -> list[int]:
-    """``total`` things over ``parts``, as evenly as whole numbers allow, the larger parts first."""
-    return [total // parts + (index < total % parts) for index in range(parts)]
-
-
-# -- layouts ------------------------------------------------------------------------------------------
-
-
-class _TokenSplit(Whole):
-    """Some tokens of every frame; for the attention all tokens of some heads."""
-
-    def __init__(self, group: Any) -> None:
-        self._group = group
-        self._count, self._index = dist.get_world_size(group), dist.get_rank(group)
-        self._tokens: list[int] = []
-        self._heads: list[int] = []
-
-    def split_tokens(self, whole: Tensor, dim: int) -> Tensor:
-        """Neighbouring tokens, about as many in every process."""
-        self._tokens = even_sizes(whole.shape[dim], self._count)
-        return whole.narrow(dim, sum(self._tokens[: self._index]), self._tokens[self._index])
-
-    def join(self, tokens: Tensor) -> Tensor:
-        """All tokens [B,V,L,S,C], in every process."""
-        return _gather(tokens, 3, self._tokens, self._group)
-
-    def to_heads(self, tokens: Tensor) -> Tensor:
-        """[B,V,L,S',heads,d] -> [B,V,L,S,heads',d]."""
-        self._heads = even_sizes(tokens.shape[4], self._count)
-        shapes = [(*tokens.shape[:3], count, self._heads[self._index], tokens.shape[5]) for count in self._tokens]
-        return torch.cat(self._exchange(tokens.split(self._heads, dim=4), shapes), dim=3)
-
-    def to_tokens(self, mixed: Tensor) -> Tensor:
-        """[B,V,L,S,heads',d] -> [B,V,L,S',heads,d]."""
-        shapes = [(*mixed.shape[:3], self._tokens[self._index], count, mixed.shape[5]) for count in self._heads]
-        return torch.cat(self._exchange(mixed.split(self._tokens, dim=3), shapes), dim=4)
-
-    def mean(self, value: Tensor) -> Tensor:
-        """Over the processes."""
-        return _mean(value, self._group)
-
-    def _exchange(self, parts: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
-        """Part i goes to process i; what comes from process i has shape i."""
-        sent = torch.cat([part.flatten() for part in parts])
-        sizes = [math.prod(shape) for shape in shapes]
-        received = sent.new_empty(sum(sizes))
-        dist.all_to_all_single(received, sent, sizes, [part.numel() for part in parts], group=self._group)
-        return [piece.view(shape) for piece, shape in zip(received.split(sizes), shapes, strict=True)]
-
-
-class _ViewSplit(Whole):
-    """Some views; keys and values of neighbouring views are fetched from those who have them."""
-
-    def __init__(self, group: Any) -> None:
-        self._group = group
-        self._count, self._index = dist.get_world_size(group), dist.get_rank(group)
-        self._views: list[int] = []
-        self._needed: list[list[int]] = []
-
-    def split_views(self, whole: Tensor, dim: int) -> Tensor:
-        """Views next to each other; an axis of 1, the same for all views, stays."""
-        if whole.shape[dim] == 1 and self._views:
-            return whole
-        self._views = even_sizes(whole.shape[dim], self._count)
-        return whole.narrow(dim, sum(self._views[: self._index]), self._views[self._index])
-
-    def split_neighbours(self, neighbours: Tensor) -> Tensor:
-        """The rows of this process's views; remembers what everybody will need."""
-        mine = self.split_views(neighbours, 0)
-        needed = [rows.any(dim=0).nonzero().flatten().tolist() for rows in neighbours.cpu().split(self._views)]
-        self._needed = [
-            [view for view in views if not self._holds(process, view)] for process, views in enumerate(needed)
-        ]
-        return mine
-
-    def join(self, tokens: Tensor) -> Tensor:
-        """All tokens [B,V,L,S,C], in every process."""
-        return _gather(tokens, 1, self._views, self._group)
-
-    def fetch_views(self, tokens: Tensor) -> Tensor:
-        """[B,V',L,S,heads,d] -> [B,V,L,S,heads,d], zeros where no view here looks."""
-        everything = tokens.new_zeros(tokens.shape[0], sum(self._views), *tokens.shape[2:])
-        begin = self._begin(self._index)
-        everything[:, begin : begin + self._views[self._index]] = tokens
-        sent, received = [], []
-        for process in range(self._count):
-            peer = dist.get_global_rank(self._group, process)
-            for view in self._needed[process]:
-                if self._holds(self._index, view):
-                    sent.append(dist.P2POp(dist.isend, tokens[:, view - begin].contiguous(), peer, self._group))
-            for view in self._needed[self._index]:
-                if self._holds(process, view):
-                    room = torch.empty_like(everything[:, view])
-                    received.append((view, dist.P2POp(dist.irecv, room, peer, self._group)))
-        operations = [*sent, *(operation for _, operation in received)]
-        for work in dist.batch_isend_irecv(operations) if operations else ():
-            work.wait()
-        for view, operation in received:
-            everything[:, view] = operation.tensor
-        return everything
-
-    def mean(self, value: Tensor) -> Tensor:
-        """Over the processes."""
-        return _mean(value, self._group)
-
-    def _begin(self, process: int) -> int:
-        return sum(self._views[:process])
-
-    def _holds(self, process: int, view: int) -> bool:
-        return self._begin(process) <= view < self._begin(process + 1)
-
-
-def _mean(value: Tensor, group: Any) -> Tensor:
-    total = value.clone()
-    dist.all_reduce(total, group=group)
-    return total / dist.get_world_size(group)
-
-
-def _gather(mine: Tensor, dim: int, sizes: Sequence[int], group: Any) -> Tensor:
-    """Everybody's part along an axis, sizes as given; shorter parts travel padded."""
-    most = max(sizes)
-    padded = mine.new_zeros(*mine.shape[:dim], most, *mine.shape[dim + 1 :])
-    padded.narrow(dim, 0, mine.shape[dim]).copy_(mine)
-    parts = [torch.empty_like(padded) for _ in sizes]
-    dist.all_gather(parts, padded, group=group)
-    return torch.cat([part.narrow(dim, 0, size) for part, size in zip(parts, sizes, strict=True)], dim=dim)
+def launcher_device(name: str) -> torch.device:
+    """The device of this process. auto: the GPU of its local rank if there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise CapacityError(f"device: {name!r} is none. Use auto, cpu, cuda or cuda:N") from error
+    if device.type != "cuda":
+        return device
+    if not torch.cuda.is_available():
+        raise CapacityError("device: this machine has no GPU that torch can use. Use cpu")
+    if device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    count = torch.cuda.device_count()
+    if device.index >= count:
+        raise CapacityError(
+            f"device: there is no {device}, this machine has {count}. Start no more processes than it has GPUs"
+        )
+    return device
 
 
 def _broadcast(mine: Any, kind: tuple[tuple[int, ...], torch.dtype, bool], owner: int, is_owner: bool) -> Any:
     """An array or tensor of one process in all of them; numpy stays numpy."""
     shape, dtype, is_numpy = kind
-    device = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
+    device = _device()
     here = torch.as_tensor(mine).to(device).contiguous() if is_owner else torch.empty(shape, dtype=dtype, device=device)
     dist.broadcast(here, owner)
     return here.cpu().numpy() if is_numpy else here
@@ -330,3 +258,8 @@ def _broadcast(mine: Any, kind: tuple[tuple[int, ...], torch.dtype, bool], owner
 def _kind_of(part: Any) -> tuple[tuple[int, ...], torch.dtype, bool]:
     tensor = torch.as_tensor(part)
     return tuple(tensor.shape), tensor.dtype, isinstance(part, np.ndarray)
+
+
+def _device() -> torch.device:
+    """Where the processes exchange."""
+    return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .captions import DEFAULT_NEGATIVE_PROMPT, CaptionMode
+from .config import NeighbourMap
 from .errors import ShapeError
 from .sampling import Sampling
 from .shapes import UInt8Array, check_video_size, expect, latent_frame_count
@@ -93,8 +94,32 @@ class GenerationRequest:
         return tuple(latent_frame_count(len(known)) for known in self.known_frames)
 
 
+@dataclass(frozen=True)
+class Regime:
+    """What a generator was made for; a request outside of it may run, but nobody trained it.
+
+    width_px, height_px: of every picture. fps: of the clip. clip_frames: of one pass. multiple_px: both sides must be
+        multiples of it.
+    known_views: how many cameras it knows by number; None where it goes by rays.
+    neighbour_map: ``rig`` or ``cosmos-7`` where it needs to know which views are neighbours, else None.
+    """
+
+    width_px: int = 1280
+    height_px: int = 720
+    fps: float = 10.0
+    clip_frames: int = 29
+    multiple_px: int = 16
+    known_views: int | None = None
+    neighbour_map: NeighbourMap | None = None
+
+
 class Generator(Protocol):
     """Anything that turns a request into frames."""
+
+    @property
+    def regime(self) -> Regime:
+        """What it was made for."""
+        ...
 
     def identity(self) -> dict[str, Any]:
         """What tells its clips from those of others, for provenance: plain values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -96,6 +96,15 @@ class Camera:
             return self
         lens = self.lens.scaled(width_px / self.width_px, height_px / self.height_px)
         return Camera(self.name, lens, width_px, height_px, self.ego_from_camera)
+
+    def filled(self, width_px: int, height_px: int) -> Camera:
+        """The middle of the view in a picture of this size: its shape is kept, what is too wide or high is cut off."""
+        scale = max(width_px / self.width_px, height_px / self.height_px)
+        cut_width = min(round(width_px / scale), self.width_px)
+        cut_height = min(round(height_px / scale), self.height_px)
+        left, top = (self.width_px - cut_width) // 2, (self.height_px - cut_height) // 2
+        lens = replace(self.lens, cx_px=self.lens.cx_px - left, cy_px=self.lens.cy_px - top)
+        return Camera(self.name, lens, cut_width, cut_height, self.ego_from_camera).resized(width_px, height_px)
 
     def fitted(self, max_width_px: int, max_height_px: int) -> Camera:
         """The same view, as large as fits, its shape kept, both sides even (as video codecs want)."""

@@ -85,6 +85,10 @@ class CameraRig:
         """Every camera in a picture of this size."""
         return CameraRig(tuple(camera.resized(width_px, height_px) for camera in self.cameras))
 
+    def filled(self, width_px: int, height_px: int) -> CameraRig:
+        """The middle of every camera's view in a picture of this size, its shape kept."""
+        return CameraRig(tuple(camera.filled(width_px, height_px) for camera in self.cameras))
+
     def fitted(self, max_width_px: int, max_height_px: int) -> CameraRig:
         """Every camera as large as fits, its shape kept."""
         return CameraRig(tuple(camera.fitted(max_width_px, max_height_px) for camera in self.cameras))

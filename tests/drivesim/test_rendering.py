@@ -21,7 +21,8 @@ import pytest
 from drivesim import __version__
 from drivesim.errors import DatasetError
 from drivesim.pipeline import FrameRange, control_videos
-from drivesim.rendering import RenderedClip, file_name
+from drivesim.clip_folder import file_name
+from drivesim.rendering import RenderedClip
 from drivesim.sources import load_scene
 from render.controls import ControlRenderer
 from render.errors import RenderError

@@ -1,0 +1,252 @@
+"""The command that generates clips: of a scene, or from the reference's JSON specification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from . import generate_options as take
+from .options import (
+    CamerasOption,
+    ClipOption,
+    CorrectedOption,
+    FramesOption,
+    KindOption,
+    Out,
+    RigOption,
+    StartOption,
+    parse_frame_range,
+    parse_size,
+    split_names,
+)
+
+if TYPE_CHECKING:
+    from models.request import Generator
+    from models.sampling import Sampling
+
+    from .clip_job import ClipJob
+    from .cosmos_spec import CosmosSample
+    from .generating import GeneratedClip, GenerationSettings
+    from .prompts import Prompts
+
+
+def generate(
+    context: typer.Context,
+    source: take.Source,
+    out: Out = Path("out"),
+    weights: take.WeightsOption = None,
+    echo: take.EchoOption = False,
+    prompt: take.PromptOption = None,
+    prompts: take.PromptsOption = None,
+    negative_prompt: take.NegativePromptOption = None,
+    caption_mode: take.CaptionModeOption = take.CaptionChoice.OFFICIAL,
+    kind: KindOption = None,
+    clip: ClipOption = None,
+    rig: RigOption = None,
+    cameras: CamerasOption = None,
+    corrected: CorrectedOption = False,
+    fps: take.ModelFpsOption = None,
+    frames: FramesOption = None,
+    start: StartOption = 0.0,
+    seconds: take.LengthOption = None,
+    size: take.ModelSizeOption = None,
+    fit: take.FitOption = take.FitChoice.STRETCH,
+    known: take.KnownOption = 0,
+    controls: take.ControlsOption = False,
+    overwrite: take.ReplaceOption = False,
+    seed: take.SeedOption = 0,
+    steps: take.StepsOption = None,
+    guidance: take.GuidanceOption = None,
+    control_weight: take.ControlWeightOption = 1.0,
+    student: take.StudentOption = False,
+    overlap: take.OverlapOption = 5,
+    chunk: take.ChunkOption = None,
+    hand_over: take.HandOverOption = take.HandOverChoice.PIXELS,
+    keep_colours: take.KeepColoursOption = False,
+    device: take.DeviceOption = "auto",
+    dtype: take.DtypeOption = take.DtypeChoice.AUTO,
+    compile_network: take.CompileOption = False,
+    text_cache: take.TextCacheOption = None,
+    allow_pickle: take.AllowPickleOption = False,
+    guide_span: take.GuideSpanOption = None,
+    reuse: take.ReuseOption = None,
+    attention: take.AttentionOption = take.AttentionChoice.AUTO,
+    tiled_codec: take.TiledCodecOption = False,
+) -> None:
+    """Generate surround-camera video: FOLDER/CLIP/CAMERA.mp4, a mosaic, and clip.json."""
+    from .generating import GenerationSettings
+
+    given = {name for name in context.params if _is_given(context, name)}
+    if (weights is None) == (not echo):
+        raise typer.BadParameter("name a folder of weights, or --echo for a dry run without", param_hint="--weights")
+    is_specification = source.suffix in (".json", ".jsonl")
+    if is_specification:
+        _refuse(given & _FOR_SCENES, source)
+    sampling = _sampling(steps, guidance, control_weight, student, guide_span, reuse)
+    settings = GenerationSettings(
+        _prompts(prompt, prompts, negative_prompt, caption_mode.value),
+        seed,
+        sampling,
+        overlap,
+        chunk,
+        hand_over.value,
+        keep_colours,
+        controls,
+    )
+    machine = {
+        "device": device,
+        "dtype": dtype.value,
+        "attention": attention.value,
+        "compile_blocks": compile_network,
+        "text_cache": text_cache,
+        "tiled_codec": tiled_codec,
+        "allow_pickle": allow_pickle,
+    }
+    if is_specification:
+        _generate_samples(source, weights, settings, caption_mode.value, machine, out, overwrite)
+        return
+    from .clip_job import scene_job
+    from .sources import load_scene_for_filming, recorded_pictures
+
+    wanted, size_px = parse_frame_range(fps, frames, start, seconds), parse_size(size)
+    names = None if cameras is None else split_names(cameras)
+    kind_name = None if kind is None else kind.value
+    scene = load_scene_for_filming(source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    if known and rig is not None:
+        raise typer.BadParameter(
+            "recorded pictures are of the log's own cameras: leave out --rig", param_hint="--known"
+        )
+    pictures = recorded_pictures(source, scene, kind=kind_name, clip=clip, option="--known") if known else None
+    generator = _generator(weights, len(scene.rig), sampling, machine)
+    job = scene_job(scene, generator.regime, frames=wanted, size=size_px, fit=fit.value, known=known, pictures=pictures)
+    _make(job, generator, settings, out, overwrite)
+
+
+_FOR_SCENES = {
+    "prompt", "prompts", "negative_prompt", "kind", "clip", "rig", "cameras", "corrected", "fps", "frames", "start",
+    "seconds", "size", "fit", "known", "seed", "steps", "guidance", "control_weight", "overlap", "chunk",
+}  # fmt: skip
+"""Options that a specification has fields of its own for."""
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _refuse(names: set[str], source: Path) -> None:
+    for name in sorted(names):
+        raise typer.BadParameter(f"is for scenes; {source} says it itself", param_hint=f"--{name.replace('_', '-')}")
+
+
+def _sampling(
+    steps: int | None,
+    guidance: float | None,
+    control_weight: float,
+    student: bool,
+    guide_span: str | None,
+    reuse: float | None,
+) -> Sampling:
+    from models.sampling import STUDENT_STEPS, Sampling
+
+    usual = Sampling(STUDENT_STEPS, 0.0, sampler="student") if student else Sampling()
+    return Sampling(
+        usual.steps if steps is None else steps,
+        usual.guidance if guidance is None else guidance,
+        control_weight=control_weight,
+        sampler=usual.sampler,
+        guidance_span=take.parse_span(guide_span),
+        cache_threshold=reuse,
+    )
+
+
+def _prompts(caption: str | None, file: Path | None, negative: str | None, mode: Any) -> Prompts:
+    from dataclasses import replace
+
+    from .prompts import Prompts, load_prompts
+
+    if file is None:
+        return Prompts.of(caption or "", negative, mode)
+    if caption is not None:
+        raise typer.BadParameter("give --prompt or --prompts, not both", param_hint="--prompts")
+    loaded = load_prompts(file, mode)
+    return loaded if negative is None else replace(loaded, negative=negative)
+
+
+def _generator(weights: Path | None, views: int, sampling: Sampling, machine: dict[str, Any]) -> Generator:
+    from . import console
+
+    if weights is None:
+        from models.echo import EchoGenerator
+
+        return EchoGenerator()
+    from .weights import load_generator
+
+    with console.working(f"Loading {weights}"):
+        return load_generator(weights, views=views, guides=sampling.guidance > 0, **machine)
+
+
+def _make(job: ClipJob, generator: Generator, settings: GenerationSettings, out: Path, overwrite: bool) -> None:
+    from . import console
+    from .generating import generate_clip
+
+    is_first = getattr(getattr(generator, "processes", None), "is_first", True)
+    if is_first:
+        for note in job.notes:
+            console.err.print(f"note: {note}", soft_wrap=True)
+    result = generate_clip(job, generator, out, settings, overwrite=overwrite)
+    if is_first:
+        console.out.print(_result(result))
+
+
+def _result(clip: GeneratedClip) -> str:
+    what = f"{clip.folder}: {len(clip.outputs)} videos of {clip.frames} frames"
+    if clip.chunks > 1:
+        what += f" in {clip.chunks} chunks"
+    if not clip.kept:
+        return what
+    return f"{what}, all there already" if clip.kept == clip.chunks else f"{what}, {clip.kept} of them there already"
+
+
+def _generate_samples(
+    source: Path,
+    weights: Path | None,
+    settings: GenerationSettings,
+    mode: Any,
+    machine: dict[str, Any],
+    out: Path,
+    overwrite: bool,
+) -> None:
+    """Every sample of a specification, one after the other."""
+    from .clip_job import sample_job
+    from .cosmos_spec import read_cosmos_spec
+
+    samples = read_cosmos_spec(source)
+    views = max(len(sample.views) for sample in samples)
+    generator = _generator(weights, views, settings.sampling, machine)
+    for sample in samples:
+        job = sample_job(sample, generator.regime)
+        _make(job, generator, _settings_of(sample, settings, mode), out, overwrite)
+
+
+def _settings_of(sample: CosmosSample, settings: GenerationSettings, mode: Any) -> GenerationSettings:
+    """The settings of the command line with what the sample says."""
+    from dataclasses import replace
+
+    from .prompts import Prompts
+
+    sampling = replace(
+        settings.sampling,
+        steps=sample.num_steps,
+        guidance=float(sample.guidance),
+        control_weight=sample.control_weight,
+    )
+    return replace(
+        settings,
+        prompts=Prompts.of(sample.prompt, sample.negative_prompt, mode),
+        seed=sample.seed,
+        sampling=sampling,
+        overlap=sample.chunk_overlap,
+    )

@@ -1,0 +1,95 @@
+"""A generator from a folder of weights.
+
+WEIGHTS/
+  transformer/      our folder (``drivesim weights convert``), or a released file as WEIGHTS/*.pt
+  vae/              tokenizer.pth of Wan2.1, or a diffusers folder of AutoencoderKLWan
+  text_encoder/     Cosmos-Reason1-7B as downloaded; not needed when the cache holds the prompts
+  text_cache/       embeddings, made once
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .checkpoint import load_transformer, weights_digest
+from .errors import CheckpointError, ModelError
+from .generator import MultiViewGenerator
+from .parallel import from_launcher, launcher_device
+from .text import ReasonEncoder
+from .text_cache import CachedText
+from .tuning import Tuning
+from .vae import load_wan_codec
+
+_LAYOUT = "It should hold transformer/ (or one .pt), vae/, and text_encoder/ or text_cache/; see data/README.md"
+
+
+def load_generator(
+    folder: Path | str,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    tuning: Tuning | None = None,
+    text_cache: Path | str | None = None,
+    tiled_codec: bool = False,
+    allow_pickle: bool = False,
+    views: int = 7,
+    guides: bool = True,
+) -> MultiViewGenerator:
+    """Load network, codec and text source; under torchrun, spread over its processes.
+
+    device: auto, cpu, cuda or cuda:N. dtype: auto (bf16 on a GPU, else fp32), bf16 or fp32.
+    text_cache: where embeddings are kept, default in the folder.
+    tiled_codec: decode in tiles, for little memory; visible at their seams. allow_pickle: run code a .pt may hold.
+    views, guides: of the clips to come, for the split over processes.
+    """
+    folder = Path(folder)
+    network, codec, encoder = _parts(folder)
+    where = launcher_device(device)
+    precision = _dtype(dtype, where)
+    transformer = load_transformer(network, precision, where, allow_pickle=allow_pickle)
+    cache = Path(text_cache) if text_cache else folder / "text_cache"
+    text = CachedText(cache, ReasonEncoder(encoder, where, torch.bfloat16) if encoder else None)
+    return MultiViewGenerator(
+        transformer,
+        load_wan_codec(codec, precision, where, tiling=tiled_codec, allow_pickle=allow_pickle),
+        text,
+        weights={"transformer_sha256": weights_digest(network, allow_pickle)},
+        tuning=tuning,
+        processes=from_launcher(transformer.config, views, guides),
+    )
+
+
+def _parts(folder: Path) -> tuple[Path, Path, Path | None]:
+    """Where network, codec and text encoder are."""
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder of weights. {_LAYOUT}")
+    network = folder / "transformer"
+    if not network.is_dir():
+        files = [path for path in sorted(folder.iterdir()) if path.suffix in (".pt", ".pth", ".safetensors")]
+        if len(files) != 1:
+            found = f"{len(files)} weight files" if files else "no network"
+            raise CheckpointError(f"{folder}: holds {found} and no folder transformer. {_LAYOUT}")
+        network = files[0]
+    codec = folder / "vae"
+    if not codec.is_dir():
+        raise CheckpointError(f"{folder}: has no folder vae. {_LAYOUT}")
+    if not (codec / "config.json").is_file():
+        files = [path for path in sorted(codec.iterdir()) if path.suffix in (".pt", ".pth", ".safetensors")]
+        if len(files) != 1:
+            raise CheckpointError(f"{codec}: holds {len(files)} weight files, and one is needed. {_LAYOUT}")
+        codec = files[0]
+    encoder = folder / "text_encoder"
+    return network, codec, encoder if encoder.is_dir() else None
+
+
+def _dtype(name: str, device: torch.device) -> torch.dtype:
+    known: dict[str, Any] = {"bf16": torch.bfloat16, "fp32": torch.float32}
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    if name not in known:
+        raise ModelError(f"dtype: {name!r} is none of auto, bf16, fp32")
+    precision: torch.dtype = known[name]
+    return precision
