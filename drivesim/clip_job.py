@@ -169,16 +169,15 @@ def _view_ids(rig: CameraRig, regime: Regime) -> tuple[tuple[int, ...], list[str
 
 
 def _stretched(rig: CameraRig, width_px: int, height_px: int) -> list[str]:
-    """A note for every camera that is drawn in a clearly other shape."""
-    notes = []
-    for camera in rig:
-        factor = width_px / height_px / (camera.width_px / camera.height_px)
-        if max(factor, 1 / factor) > _CLEARLY_STRETCHED:
-            notes.append(
-                f"{camera.name}: {camera.width_px}x{camera.height_px} is stretched to {width_px}x{height_px}; "
-                f"--fit crop keeps its shape"
-            )
-    return notes
+    """A note when cameras are drawn in a clearly other shape."""
+    factors = [width_px / height_px / (camera.width_px / camera.height_px) for camera in rig]
+    clearly = [max(factor, 1 / factor) for factor in factors if max(factor, 1 / factor) > _CLEARLY_STRETCHED]
+    if not clearly:
+        return []
+    whose = f"{len(clearly)} of {len(rig)} cameras are" if len(rig) > 1 else "the camera is"
+    return [
+        f"{whose} stretched to {width_px}x{height_px}, up to {max(clearly):.2g} times; --fit crop keeps their shape"
+    ]
 
 
 def _drawing(renderer: ControlRenderer, views: int) -> Callable[[int, int], UInt8Array]:

@@ -31,18 +31,17 @@ class ClipShape:
 
 
 def forward_flop(config: TransformerConfig, shape: ClipShape, neighbour_pairs: int | None = None) -> float:
-    """Floating-point operations of one forward pass, a multiply-add counting two.
+    """Floating-point operations of one forward pass, a multiply-add counting two, preparation included.
 
-    neighbour_pairs: True entries of the neighbour map, default two per view.
+    neighbour_pairs: True entries of the neighbour map, default two per view, as in a ring of cameras.
     """
     width, tokens = config.hidden_size, shape.tokens(config)
     frame = shape.tokens_per_frame(config)
     blocks = config.num_blocks + len(config.control_places)
-    pairs = 2 * shape.views if neighbour_pairs is None else neighbour_pairs
     view = shape.latent_frames * frame
     seen = {
         "joint": tokens * tokens,
-        "neighbours": tokens * view + pairs * shape.latent_frames * frame * frame,
+        "neighbours": tokens * view + _pairs(shape, neighbour_pairs) * shape.latent_frames * frame * frame,
         "decomposed": tokens * (view + (shape.views - 1) * frame),
     }[config.view_mixing]
     projections = 2 * width * width * (6 + 2 * config.mlp_ratio) * tokens
@@ -53,23 +52,58 @@ def forward_flop(config: TransformerConfig, shape: ClipShape, neighbour_pairs: i
     return blocks * (4 * width * seen + projections + text) + outside
 
 
-def activation_bytes(config: TransformerConfig, shape: ClipShape, item_bytes: int, piece: int | None = None) -> int:
+def activation_bytes(
+    config: TransformerConfig,
+    shape: ClipShape,
+    item_bytes: int,
+    piece: int | None = None,
+    neighbour_pairs: int | None = None,
+) -> int:
     """Peak memory of a forward pass beside the weights, for attention that keeps no scores.
 
-    item_bytes: of the weights' type. piece: tokens of an MLP at a time, see ``tuning``.
+    A bound that follows the forward pass tensor by tensor: counted are those of the size of all tokens.
+    item_bytes: of the weights' type. piece: tokens of an MLP at a time, see ``tuning``. neighbour_pairs: see above.
     """
     tokens, width = shape.tokens(config), config.hidden_size
-    hidden = tokens * width * item_bytes
-    resident = 4 * hidden  # tokens, control branch, what the control adds, residual being formed
-    in_fp32 = (tokens // shape.views if piece else tokens) * width * 4
-    gathered = {"joint": 0, "neighbours": 2, "decomposed": 0}[config.view_mixing] * 2 * hidden
-    if config.view_mixing == "decomposed":
-        gathered = 2 * hidden * (1 + (shape.views - 1) // max(shape.latent_frames, 1))
-    attention = 5 * hidden + 3 * in_fp32 + gathered  # input, queries, keys, values, result
-    at_once = min(piece or tokens, tokens)
-    mlp = 2 * hidden + 2 * int(at_once * width * config.mlp_ratio) * item_bytes
-    final = 3 * in_fp32
-    return resident + max(attention, mlp, final)
+    hidden, in_fp32 = tokens * width * item_bytes, tokens * width * 4
+    # Kept all along: embedded and present tokens, the control branch's, what the control adds to them.
+    kept = (5 if config.view_mixing == "neighbours" else 4) * hidden
+    # 1. Queries or keys are normalised: input, queries, keys, result, and three copies in fp32.
+    in_pieces = hidden + 3 * in_fp32 // (shape.views if piece else 1)
+    normalising = 3 * hidden + (max(in_pieces, 2 * hidden) if piece else in_pieces)
+    # 2. Attention: input, queries, keys, values, result, and what is gathered for it or made of it.
+    mixing = 5 * hidden + int(_gathered(config, shape, neighbour_pairs) * hidden)
+    # 3. MLP: block's tokens, input, result, and twice the wide layer; or the result is put together of pieces.
+    wide = 2 * int(min(piece or tokens, tokens) * width * config.mlp_ratio) * item_bytes
+    mlp = 3 * hidden + max(wide, hidden)
+    # 4. Last layer: in fp32, twice put together.
+    final = 3 * in_fp32 + 2 * tokens * config.patch_size**2 * config.latent_channels * 4
+    return _given_bytes(config, shape, item_bytes) + kept + max(normalising, mixing, mlp, final)
+
+
+def _pairs(shape: ClipShape, neighbour_pairs: int | None) -> int:
+    return shape.views * min(2, shape.views - 1) if neighbour_pairs is None else neighbour_pairs
+
+
+def _gathered(config: TransformerConfig, shape: ClipShape, neighbour_pairs: int | None) -> float:
+    """The most that is alive at once for keys, values and results of attention, in tokens of the whole clip."""
+    if config.view_mixing == "joint":
+        return 1.0
+    if config.view_mixing == "neighbours":
+        per_view = _pairs(shape, neighbour_pairs) / shape.views
+        return max(1 + 3 * per_view, 3 + 2 * per_view)  # values being gathered; result being put into its place
+    seen = 1 + (shape.views - 1) / shape.latent_frames  # by one time's tokens
+    return max(3 * seen, 2 * seen + 2 / shape.latent_frames)  # values being put together; result of that time
+
+
+def _given_bytes(config: TransformerConfig, shape: ClipShape, item_bytes: int) -> int:
+    """What a pass is given beside the control's tokens: latents, mask and identity channels, text, rotary table."""
+    tokens = shape.tokens(config)
+    per_token = config.patch_size**2 * (
+        4 * config.latent_channels + item_bytes * (config.base_channels - config.latent_channels)
+    )
+    text = shape.views * shape.text_tokens * config.text_width * item_bytes
+    return tokens * per_token + text + tokens // shape.views * config.head_size * 4
 
 
 def require_memory(needed_bytes: int, device: torch.device, what: str) -> None:
