@@ -9,33 +9,52 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from models.sampling import Sampling as Sampling
+
+    from .clip_job import scene_job as scene_job
     from .errors import DriveSimError as DriveSimError
+    from .generating import GenerationSettings as GenerationSettings
+    from .generating import generate_clip as generate_clip
     from .pipeline import FrameRange as FrameRange
     from .pipeline import control_videos as control_videos
     from .previewing import write_preview as write_preview
+    from .prompts import Prompts as Prompts
     from .rigs import load_rig as load_rig
     from .sources import load_scene as load_scene
+    from .weights import load_generator as load_generator
 
 __all__ = [
     "DriveSimError",
     "FrameRange",
+    "GenerationSettings",
+    "Prompts",
+    "Sampling",
     "__version__",
     "control_videos",
+    "generate_clip",
+    "load_generator",
     "load_rig",
     "load_scene",
+    "scene_job",
     "write_preview",
 ]
 
 _HOME = {
-    "DriveSimError": "errors",
-    "FrameRange": "pipeline",
-    "control_videos": "pipeline",
-    "load_rig": "rigs",
-    "load_scene": "sources",
-    "write_preview": "previewing",
+    "DriveSimError": "drivesim.errors",
+    "FrameRange": "drivesim.pipeline",
+    "GenerationSettings": "drivesim.generating",
+    "Prompts": "drivesim.prompts",
+    "Sampling": "models.sampling",
+    "control_videos": "drivesim.pipeline",
+    "generate_clip": "drivesim.generating",
+    "load_generator": "drivesim.weights",
+    "load_rig": "drivesim.rigs",
+    "load_scene": "drivesim.sources",
+    "scene_job": "drivesim.clip_job",
+    "write_preview": "drivesim.previewing",
 }
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _SIBLINGS = ("models", "render", "scenegraph")
 
@@ -63,7 +82,7 @@ _refuse_intruders()
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'drivesim' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:

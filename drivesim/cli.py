@@ -52,7 +52,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     name="drivesim",
-    help="Multi-view driving data: a recorded log in, one control video per camera out.",
+    help="Multi-view driving data: a recorded log in, synchronised surround-camera videos out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -21,7 +21,8 @@ from scenegraph.formats.images import RecordedImages
 from scenegraph.rays import ray_maps
 from scenegraph.scene import EGO_EXTRAPOLATION_US
 
-from .cosmos_spec import CosmosSample, load_sample_videos
+from .cosmos_spec import CosmosSample
+from .cosmos_videos import load_sample_videos
 from .errors import DatasetError, SourceError
 from .pipeline import FrameRange, clip_times
 from .rendering import VideoSettings, available_cores, describe

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .generate_options import DeviceOption, TextCacheOption
+
 if TYPE_CHECKING:
     from models.checkpoint import WeightsInfo
 
@@ -92,6 +94,39 @@ def inspect(
     if info.config is not None:
         rows = [[name, str(value)] for name, value in info.config.to_dict().items()]
         console.table("Configuration", ["field", "value"], rows)
+
+
+@app.command()
+def embed(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Folder of weights with a text_encoder.")],
+    prompts: Annotated[Path, typer.Argument(metavar="FILE", help="Text file with one prompt per line.")],
+    text_cache: TextCacheOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Embed prompts once, so that generating needs no text encoder."""
+    _require_torch()
+    from models.captions import DEFAULT_NEGATIVE_PROMPT, PLACEHOLDER
+    from models.parallel import launcher_device
+    from models.text import ReasonEncoder
+    from models.text_cache import CachedText
+
+    from . import console
+    from .errors import SourceError
+
+    try:
+        lines = [line.strip() for line in prompts.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{prompts}: cannot be read as text: {error}") from error
+    wanted = [line for line in dict.fromkeys(lines) if line]
+    encoder = ReasonEncoder(weights / "text_encoder", launcher_device(device))
+    cache = CachedText(text_cache or weights / "text_cache", encoder)
+    texts = [DEFAULT_NEGATIVE_PROMPT, PLACEHOLDER, *wanted]
+    with console.progress(f"Embedding {len(texts)} texts", len(texts)) as advance:
+        for text in texts:
+            cache.fill([text], release=False)
+            advance()
+    cache.release()
+    console.out.print(f"{cache.folder}: holds {len(wanted)} prompts, the default negative prompt and the placeholder")
 
 
 def _require_torch() -> None:

@@ -29,7 +29,8 @@ DEFAULT_NEGATIVE_PROMPT = (
 )
 
 _FRONT_WIDE = 0
-_PLACEHOLDER = " "
+PLACEHOLDER = " "
+"""What views without a caption carry in the official arrangement."""
 
 _MOUNTED = "The video is captured from a camera mounted on a car. The camera is facing"
 _VIEW_SENTENCES = (
@@ -78,7 +79,7 @@ def arrange(
         positive = list(prompts) if len(prompts) == views else [prompts[0]] * views
         return _indexed(positive, [negative_prompt] * views)
     prefixes = [""] * views if mode == "official" else _prefixes(camera_names, view_ids)
-    elsewhere = _PLACEHOLDER if mode == "official" else ""
+    elsewhere = PLACEHOLDER if mode == "official" else ""
     caption_view = view_ids.index(_FRONT_WIDE) if _FRONT_WIDE in view_ids else 0
 
     def texts(caption: str) -> list[str]:

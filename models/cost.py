@@ -97,13 +97,15 @@ def _gathered(config: TransformerConfig, shape: ClipShape, neighbour_pairs: int 
 
 
 def _given_bytes(config: TransformerConfig, shape: ClipShape, item_bytes: int) -> int:
-    """What a pass is given beside the control's tokens: latents, mask and identity channels, text, rotary table."""
+    """What is not of every token's width: latents, mask and identity channels, text, rotary table, modulation."""
     tokens = shape.tokens(config)
     per_token = config.patch_size**2 * (
         4 * config.latent_channels + item_bytes * (config.base_channels - config.latent_channels)
     )
     text = shape.views * shape.text_tokens * config.text_width * item_bytes
-    return tokens * per_token + text + tokens // shape.views * config.head_size * 4
+    rotary = tokens // shape.views * config.head_size * 4
+    modulation = 16 * shape.views * shape.latent_frames * config.hidden_size * 4  # where every frame has its own time
+    return tokens * per_token + text + rotary + modulation
 
 
 def require_memory(needed_bytes: int, device: torch.device, what: str) -> None:

@@ -176,7 +176,9 @@ class MultiViewGenerator:
         missing = [text for text in dict.fromkeys(texts) if text not in self._projected]
         if missing:
             progress("Embedding prompts", 0, 1)
-            embeddings = self.text.encode(missing)
+            is_first = self.processes.is_first  # one encoder, however many GPUs
+            made = self.processes.together(lambda: self.text.encode(missing).cpu() if is_first else None)
+            embeddings = self.processes.agree(made)
             expect("text embeddings", embeddings, f"{len(missing)} N {self.config.text_channels}")
             self._projected |= zip(missing, map(self.transformer.project_text, embeddings), strict=True)
             progress("Embedding prompts", 1, 1)

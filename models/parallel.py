@@ -10,6 +10,7 @@ The two guidance passes go to two halves of the processes. Within a half, the ne
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class Processes(Protocol):
         """``work`` in every process, each with its own result; a ModelError in one is raised in all."""
         ...
 
+    def agree(self, value: Any) -> Any:
+        """What the first process has, in all of them. Also waits for everybody."""
+        ...
+
     def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """``work`` on all views, the first axis of an array or tensor; every process does some and gets all."""
         ...
@@ -85,6 +90,10 @@ class Alone:
     def together(self, work: Callable[[], _Result]) -> _Result:
         """Just so."""
         return work()
+
+    def agree(self, value: Any) -> Any:
+        """Itself."""
+        return value
 
     def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """All of them here."""
@@ -180,6 +189,12 @@ class Spread:
         dist.all_gather(both, mine, group=self._pair)
         return both[0], both[1]
 
+    def agree(self, value: Any) -> Any:
+        """What the first process has, in all of them."""
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
+
     def spread_views(self, views: Any, work: Callable[[Any], _Result]) -> _Result:
         """Every process works on some views; the results go to all."""
         sizes = even_sizes(len(views), self._world)
@@ -221,7 +236,14 @@ def from_launcher(config: TransformerConfig, views: int, guides: bool, device: t
         if device.type == "cuda":
             torch.cuda.set_device(device)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        atexit.register(_part)
     return Spread(wanted)
+
+
+def _part() -> None:
+    """Leave the group: a process that ends within it can be aborted, and takes the others with it."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def launcher_device(name: str) -> torch.device:

@@ -56,8 +56,8 @@ class CachedText:
         if self._encoder is not None:
             self._encoder.release()
 
-    def fill(self, texts: Sequence[str]) -> None:
-        """Make and store what is missing or damaged, without reading the rest."""
+    def fill(self, texts: Sequence[str], release: bool = True) -> None:
+        """Make and store what is missing or damaged, without reading the rest. release: the encoder afterwards."""
         missing = [text for text in dict.fromkeys(texts) if not self._holds(text)]
         if not missing:
             return
@@ -70,7 +70,8 @@ class CachedText:
                 for text, embedding in zip(group, self._encoder.encode(group), strict=True):
                     write_embeddings(self._path(text), [text], embedding[None])
         finally:
-            self._encoder.release()
+            if release:
+                self._encoder.release()
 
     def _path(self, text: str) -> Path:
         content = json.dumps([self._identity, text], sort_keys=True)

@@ -137,10 +137,16 @@ def test_the_public_surface_is_what_the_readme_promises() -> None:
     assert sorted(drivesim.__all__) == [
         "DriveSimError",
         "FrameRange",
+        "GenerationSettings",
+        "Prompts",
+        "Sampling",
         "__version__",
         "control_videos",
+        "generate_clip",
+        "load_generator",
         "load_rig",
         "load_scene",
+        "scene_job",
         "write_preview",
     ]
     assert dir(drivesim) == sorted(drivesim.__all__)

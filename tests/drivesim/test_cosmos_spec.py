@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from drivesim.cosmos_spec import CosmosSample, CosmosView, load_sample_videos, read_cosmos_spec
+from drivesim.cosmos_spec import CosmosSample, CosmosView, read_cosmos_spec
+from drivesim.cosmos_videos import load_sample_videos
 from drivesim.errors import DatasetError
 from render.errors import RenderError
 from render.video import VideoWriter
@@ -433,7 +434,6 @@ def test_as_many_frames_as_asked_for_can_be_read(folder: Path, filmed: dict[str,
 def test_frames_behind_the_last_one_needed_are_not_decoded(
     folder: Path, filmed: dict[str, npt.NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from drivesim import cosmos_spec
 
     decoded = []
 
@@ -442,8 +442,8 @@ def test_frames_behind_the_last_one_needed_are_not_decoded(
             decoded.append(index)
             yield frame
 
-    decoded_frames = cosmos_spec.decoded_frames
-    monkeypatch.setattr(cosmos_spec, "decoded_frames", counting)
+    decoded_frames = cosmos_videos.decoded_frames
+    monkeypatch.setattr(cosmos_videos, "decoded_frames", counting)
     _load(folder, num_conditional_frames=0)
     assert decoded == [*range(85), *range(85)]  # frame 28 at 10 a second is frame 84 at 30
 
@@ -509,5 +509,5 @@ def test_a_video_that_is_none_is_named(folder: Path) -> None:
 
 
 def test_a_specification_is_read_without_torch() -> None:
-    code = "import sys, drivesim.cosmos_spec; sys.exit('torch' in sys.modules)"
+    code = "import sys, drivesim.cosmos_videos; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
