@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from drivesim import cosmos_videos
 from drivesim.cosmos_spec import CosmosSample, CosmosView, read_cosmos_spec
 from drivesim.cosmos_videos import load_sample_videos
 from drivesim.errors import DatasetError
@@ -434,7 +435,6 @@ def test_as_many_frames_as_asked_for_can_be_read(folder: Path, filmed: dict[str,
 def test_frames_behind_the_last_one_needed_are_not_decoded(
     folder: Path, filmed: dict[str, npt.NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     decoded = []
 
     def counting(path: Path) -> Any:
