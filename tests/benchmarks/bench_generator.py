@@ -3,11 +3,13 @@
 Regime: random weights, everything in one process. The default is a reduced width on the CPU at which attention is most
 of the work; ``--full`` is the released size at 1280x720, 7 views, 29 frames, and wants a GPU of 24 to 80 GB. Times are
 medians after one call that is not counted, in seconds of wall time with the device synchronised; what is compared is
-measured in turns. The ceiling is measured again at the end: where it has changed by much, something else was running
-and the numbers are worth little. FLOP are those of ``models.cost``, a multiply-add counting two. The ceiling is a large square matrix
-multiplication in the same type; the floor is the FLOP of a step at that ceiling. Peak memory is that of preparing a
-clip and one step, beside weights, text and control latents: on CUDA what the allocator says, on the CPU the bytes of
-live tensors, counted in a pass of its own that is not timed (workspace inside an operator is not seen).
+measured in turns. Sampled clips are run once.
+
+The ceiling is a large square matrix multiplication in the same type, and the floor the FLOP of a step at that ceiling.
+It is measured again at the end: where it has changed much, something else was running and the numbers are worth
+little. FLOP are those of ``models.cost``, a multiply-add counting two. Peak memory is that of preparing a clip and one
+step, beside weights, text and control latents: on CUDA what the allocator says, on the CPU the bytes of live tensors,
+counted in a pass of its own that is not timed (workspace inside an operator is not seen).
 
     python tests/benchmarks/bench_generator.py [--device cuda --dtype bf16 --full] [--only step,mixing]
 
@@ -135,7 +137,7 @@ def peak_bytes(work: Work, device: torch.device) -> int:
         before = torch.cuda.memory_allocated(device)
         torch.cuda.reset_peak_memory_stats(device)
         work()
-        return int(torch.cuda.max_memory_allocated(device)) - before
+        return int(torch.cuda.max_memory_allocated(device) - before)
     with LiveBytes() as count:
         work()
     return count.peak
@@ -506,8 +508,9 @@ def print_mixings(rows: list[dict[str, Any]]) -> None:
     first = rows[0]
     for entry in rows:
         print(
-            f"{entry['what']:<12}{entry['flop'] / 1e12:9.4g}{entry['seconds']:9.3f}{entry['flop'] / first['flop']:7.2f}"
-            f"{entry['seconds'] / first['seconds']:7.2f}{entry['share_of_ceiling']:9.0%}{entry['peak_bytes'] / 1e9:9.3f}"
+            f"{entry['what']:<12}{entry['flop'] / 1e12:9.4g}{entry['seconds']:9.3f}"
+            f"{entry['flop'] / first['flop']:7.2f}{entry['seconds'] / first['seconds']:7.2f}"
+            f"{entry['share_of_ceiling']:9.0%}{entry['peak_bytes'] / 1e9:9.3f}"
         )
 
 
