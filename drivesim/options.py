@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CLIPGT = "clipgt"
     NUSCENES = "nuscenes"
     RDS_HQ = "rds-hq"
+    SCENARIONET = "scenarionet"
 
 
 class PaletteChoice(StrEnum):
@@ -29,7 +30,9 @@ class PaletteChoice(StrEnum):
     HDMAP_V1 = "hdmap-v1"
 
 
-Log = Annotated[Path, typer.Argument(metavar="LOG", help="Folder of a log, or of a scene written by import.")]
+Log = Annotated[
+    Path, typer.Argument(metavar="LOG", help="Folder of a log, or of a scene written by import; or a ScenarioNet file.")
+]
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where to write.")]
 KindOption = Annotated[Kind | None, typer.Option("--kind", help="Format of the log; by default found from its files.")]
 ClipOption = Annotated[

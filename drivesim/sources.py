@@ -78,7 +78,7 @@ def recorded_pictures(
     if not set(pictures) & set(scene.rig.names):
         raise SourceError(
             f"{path}: the recorded pictures are of {', '.join(pictures)}, not of {', '.join(scene.rig.names)}. "
-            "Film with the cameras that took them, or leave out {option}."
+            f"Film with the cameras that took them, or leave out {option}."
         )
     return pictures
 

@@ -9,8 +9,9 @@ from typing import Final
 from ..errors import FormatError
 from ..scene import Scene
 from .nuscenes_tables import holds_tables
+from .scenarionet import holds_scenario
 
-_ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq."
+_ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq, or a .json file of scenarionet."
 
 
 def _looks_like_argoverse2(path: Path) -> bool:
@@ -29,20 +30,27 @@ def _looks_like_rds_hq(path: Path) -> bool:
     return any((path / folder).is_dir() for folder in ("vehicle_pose", "pose", "3d_lanelines", "3d_road_boundaries"))
 
 
+def _looks_like_scenarionet(path: Path) -> bool:
+    return any(holds_scenario(file) for file in path.glob("*.json"))
+
+
 _SIGNS: Final[dict[str, Callable[[Path], bool]]] = {
     "argoverse2": _looks_like_argoverse2,
     "clipgt": _looks_like_clipgt,
     "nuscenes": _looks_like_nuscenes,
     "rds-hq": _looks_like_rds_hq,
+    "scenarionet": _looks_like_scenarionet,
 }
 KINDS: Final[tuple[str, ...]] = tuple(_SIGNS)
 """Names of the formats that can be read."""
 
 
 def detect_kind(path: Path) -> str:
-    """Which format a folder holds; a FormatError when it is none that is known."""
+    """Which format a folder or file holds; a FormatError when it is none that is known."""
     if not path.exists():
         raise FormatError(path, "", "does not exist", _ADVICE)
+    if holds_scenario(path):
+        return "scenarionet"
     if not path.is_dir():
         raise FormatError(path, "", "is a file, not the folder of a log", _ADVICE)
     for kind, looks_like in _SIGNS.items():
@@ -55,13 +63,14 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None, cor
     """Read a log of any supported format.
 
     kind: one of KINDS; found from the files when None. clip: which one, where a folder holds several
-    (a clip id of rds-hq, a scene name of nuscenes); other formats have one per folder, which must have this name.
+    (a clip id of rds-hq, a scene name of nuscenes or scenarionet); other formats have one per folder, which must
+    have this name.
     corrected: apply the calibration corrections of a clipgt rig; means nothing for the others.
     """
     path = Path(path)
     found = detect_kind(path) if kind is None else kind
-    if not path.is_dir():
-        detect_kind(path)
+    if not path.is_dir() and detect_kind(path) != found:
+        raise FormatError(path, "", "is a file, not the folder of a log", _ADVICE)
     if found == "argoverse2":
         from .argoverse2 import read_argoverse2
 
@@ -78,6 +87,10 @@ def read_scene(path: Path, kind: str | None = None, clip: str | None = None, cor
         from .rds_hq import read_rds_hq
 
         return read_rds_hq(path, clip)
+    if found == "scenarionet":
+        from .scenarionet import read_scenarionet
+
+        return read_scenarionet(path, clip)
     raise FormatError(path, "", f"there is no format {found!r}", f"Formats: {', '.join(KINDS)}.")
 
 

@@ -24,7 +24,7 @@ from scenegraph.formats import KINDS
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--size", "64x36")
 RIGS = "argoverse-ring-7, cosmos-ftheta-7, nuscenes-6"
-FORMATS = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq."
+FORMATS = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq, or a .json file of scenarionet."
 Hashes = Callable[[Path], dict[str, str]]
 
 

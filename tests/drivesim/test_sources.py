@@ -94,7 +94,7 @@ def test_a_kind_that_is_not_there_is_refused(scene_folder: Path) -> None:
     with pytest.raises(FormatError) as error:
         load_scene(scene_folder, kind="waymo")
     assert str(error.value) == (
-        f"{scene_folder}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq."
+        f"{scene_folder}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq, scenarionet."
     )
 
 

@@ -128,5 +128,5 @@ def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(FormatError) as caught:
         recorded_images(tmp_path, "waymo")
     assert str(caught.value) == (
-        f"{tmp_path}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq"
+        f"{tmp_path}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq, scenarionet"
     )

@@ -11,7 +11,7 @@ from scenegraph.formats import KINDS, detect_kind, read_scene
 from scenegraph.formats.clipgt import write_clipgt
 from scenegraph.roads import crossing_scene
 
-ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq."
+ADVICE = "Give the folder of one log of argoverse2, clipgt, nuscenes or rds-hq, or a .json file of scenarionet."
 
 
 @pytest.fixture
@@ -53,6 +53,9 @@ def test_one_telling_file_is_enough(tmp_path: Path, file: str, kind: str) -> Non
         ("data/lyft_tables", "nuscenes"),
         ("data/rds_hq", "rds-hq"),
         ("golden/render/rdshq/rds", "rds-hq"),
+        ("data/nuscenes_scenarios", "scenarionet"),
+        ("data/nuscenes_scenarios/scene-0103.json", "scenarionet"),
+        ("data/nuscenes_scene-0061/scenario_scene-0061.json", "scenarionet"),
     ],
 )
 def test_real_logs_are_recognised(shared: Path, log: str, kind: str) -> None:
@@ -61,7 +64,7 @@ def test_real_logs_are_recognised(shared: Path, log: str, kind: str) -> None:
 
 def test_every_kind_can_be_told_from_the_others(shared: Path) -> None:
     logs = ("data/av2_sensor/7fab2350-7eaf-3b7e-a39d-6937a4c1bede", "golden/render/clipgt/parquet")
-    logs = (*logs, "data/nuscenes_scene-0061", "data/rds_hq")
+    logs = (*logs, "data/nuscenes_scene-0061", "data/rds_hq", "data/nuscenes_scenarios")
     assert tuple(detect_kind(shared / log) for log in logs) == KINDS
 
 
@@ -91,7 +94,7 @@ def test_an_unknown_kind_is_answered_with_those_there_are(tmp_path: Path) -> Non
     with pytest.raises(FormatError) as error:
         read_scene(tmp_path, "waymo")
     assert str(error.value) == (
-        f"{tmp_path}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq."
+        f"{tmp_path}: there is no format 'waymo'. Formats: argoverse2, clipgt, nuscenes, rds-hq, scenarionet."
     )
 
 
