@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from .errors import DatasetError
 CLIP_FILE = "clip.json"
 PLAN_FILE = ".settings.json"
 CHUNKS_FOLDER = ".chunks"
+
+_FIELDS_SHOWN = 4
+_FOLLOWING_FROM_OTHERS = ("also", "notes", "view_ids")
 
 # Separators, what other systems forbid, what no file name can hold, and a dot in front, which would hide or climb.
 _UNSAFE = re.compile(r'^\.|[/\\:*?"<>|%\x00-\x1f\x7f\ud800-\udfff]')
@@ -49,7 +52,7 @@ def require_own(
             return
     if there != description:
         raise DatasetError(
-            f"{folder}: holds {what} of other content or settings. "
+            f"{folder}: holds {what} of other content or settings{_difference(there or {}, description)}. "
             "Add --overwrite to replace them, or choose another -o."
         )
 
@@ -73,7 +76,13 @@ def claim(folder: Path, description: dict[str, Any], overwrite: bool) -> None:
 def finish(folder: Path, description: dict[str, Any]) -> None:
     """Say that the clip is whole."""
     write_json(folder / CLIP_FILE, description)
+    tidy(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Delete what an unfinished clip alone needs."""
     (folder / PLAN_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / CHUNKS_FOLDER, ignore_errors=True)
 
 
 def is_finished(folder: Path) -> bool:
@@ -118,6 +127,28 @@ def _remove_outputs(folder: Path, description: dict[str, Any]) -> None:
                 path.unlink()
             pictures.rmdir()
     if "generation" in description:
-        for name in description.get("also", ()):
-            (folder / name).unlink(missing_ok=True)
+        for path in [folder / name for name in description.get("also", ()) if ".." not in Path(name).parts]:
+            if folder not in path.parents:  # written by someone else
+                continue
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir() and not any(path.parent.iterdir()):
+                path.parent.rmdir()
         shutil.rmtree(folder / CHUNKS_FOLDER, ignore_errors=True)
+
+
+def _difference(there: dict[str, Any], description: dict[str, Any]) -> str:
+    """In which fields of clip.json two generated clips differ, in brackets; nothing for other clips."""
+    if "generation" not in there or "generation" not in description:
+        return ""
+    names = [name for name in _differing(there, description) if name not in _FOLLOWING_FROM_OTHERS]
+    more = f" and {len(names) - _FIELDS_SHOWN} more" if len(names) > _FIELDS_SHOWN else ""
+    return f" ({', '.join(names[:_FIELDS_SHOWN])}{more})"
+
+
+def _differing(there: dict[str, Any], description: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name in dict.fromkeys([*description, *there]):
+        before, now = there.get(name), description.get(name)
+        if isinstance(before, dict) and isinstance(now, dict):
+            yield from _differing(before, now, f"{prefix}{name}.")
+        elif before != now:
+            yield prefix + name

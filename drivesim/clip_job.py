@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import ShapeError
 from models.request import Regime
 from models.shapes import latent_frame_count
 from render.controls import ControlRenderer
@@ -24,7 +27,7 @@ from scenegraph.scene import EGO_EXTRAPOLATION_US
 from .cosmos_spec import CosmosSample
 from .cosmos_videos import load_sample_videos
 from .errors import DatasetError, SourceError
-from .pipeline import FrameRange, clip_times
+from .pipeline import LARGEST_SIDE_PX, FrameRange, clip_times
 from .rendering import VideoSettings, available_cores, describe
 from .views import assign_view_ids, neighbours_of
 
@@ -32,6 +35,7 @@ Fit = Literal["stretch", "crop"]
 """How cameras of another shape fill the model's picture: stretched, as the released weights were trained, or cut."""
 
 _CLEARLY_STRETCHED = 1.25
+_TAKEN_WITHIN_US = 60_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +80,17 @@ def scene_job(
     if not len(scene.rig):
         raise SourceError(f"{scene.clip_id}: has no cameras to film with. Give it a rig")
     width_px, height_px = size or (regime.width_px, regime.height_px)
-    _require_size(width_px, height_px, regime)
+    require_size(width_px, height_px, regime.multiple_px)
     times_us, fps, notes = _times(scene, frames or FrameRange(), regime)
-    _require_known(known, len(times_us))
+    require_known(known, len(times_us))
     rig = scene.rig.resized(width_px, height_px) if fit == "stretch" else scene.rig.filled(width_px, height_px)
     cameras = rig.at(scene.ego, times_us, EGO_EXTRAPOLATION_US)
     renderer = ControlRenderer(scene, cameras)
     view_ids, more = _view_ids(scene.rig, regime)
     notes = [*notes, *more, *(_stretched(scene.rig, width_px, height_px) if fit == "stretch" else ())]
+    known_frames = (
+        _recorded_frames(scene.rig, pictures or {}, times_us[:known], (width_px, height_px), fit) if known else ()
+    )
     return ClipJob(
         scene.clip_id,
         scene.rig.names,
@@ -93,8 +100,8 @@ def scene_job(
         len(times_us),
         fps,
         _drawing(renderer, len(rig)),
-        _recorded_frames(scene.rig, pictures or {}, times_us[:known], (width_px, height_px), fit) if known else (),
-        {**describe(scene, cameras, renderer, VideoSettings(fps)), "fit": fit, "known_frames": known},
+        known_frames,
+        {**describe(scene, cameras, renderer, VideoSettings(fps)), "fit": fit, **_known_in_words(known_frames)},
         tuple(notes),
         scene,
         cameras,
@@ -103,18 +110,23 @@ def scene_job(
 
 def sample_job(sample: CosmosSample, regime: Regime) -> ClipJob:
     """A clip of the reference's JSON specification."""
-    videos = load_sample_videos(sample, regime.width_px, regime.height_px, clip_frames=regime.clip_frames)
     if regime.known_views is None:
         raise DatasetError(
             f"{sample.name}: these weights need camera geometry, which the specification lacks. Use a scene"
         )
-    neighbours = None
-    if regime.neighbour_map is not None:
-        if regime.neighbour_map == "rig":
-            raise DatasetError(
-                f"{sample.name}: these weights need the rig's overlap, which the specification lacks. Use a scene"
-            )
-        neighbours = neighbours_of(CameraRig(()), videos.view_ids, regime.neighbour_map)
+    if regime.neighbour_map == "rig":
+        raise DatasetError(
+            f"{sample.name}: these weights need the rig's overlap, which the specification lacks. Use a scene"
+        )
+    unknown = [view.name for view in sample.views if view.view_id >= regime.known_views]
+    if unknown:
+        raise DatasetError(
+            f"{sample.name}: these weights know the first {regime.known_views} views only, not {', '.join(unknown)}. "
+            "Leave these out"
+        )
+    videos = load_sample_videos(sample, regime.width_px, regime.height_px, clip_frames=regime.clip_frames)
+    map_name = regime.neighbour_map
+    neighbours = None if map_name is None else neighbours_of(CameraRig(()), videos.view_ids, map_name)
     known = (
         ()
         if videos.known is None
@@ -137,14 +149,46 @@ def sample_job(sample: CosmosSample, regime: Regime) -> ClipJob:
             "clip": sample.name,
             "fps": float(videos.fps),
             "frames": videos.control.shape[1],
-            "known_frames": list(videos.known_counts),
+            **_known_in_words(known),
             "cameras": [
-                {"name": view.name, "file": f"{view.name}.mp4", "control": str(view.control_path)}
-                for view in sample.views
+                {
+                    "name": view.name,
+                    "file": f"{view.name}.mp4",
+                    "control": view.control_path.name,
+                    "control_sha256": _digest(control),
+                }
+                for view, control in zip(sample.views, videos.control, strict=True)
             ],
         },
         (videos.note,) if videos.note else (),
     )
+
+
+def require_size(width_px: int, height_px: int, multiple_px: int = Regime.multiple_px) -> None:
+    """Refuse picture sizes that a generator cannot have."""
+    if not all(side % multiple_px == 0 < side <= LARGEST_SIDE_PX for side in (width_px, height_px)):
+        most = LARGEST_SIDE_PX // multiple_px
+        near = (min(max(1, round(side / multiple_px)), most) * multiple_px for side in (width_px, height_px))
+        raise DatasetError(
+            f"pictures of {width_px}x{height_px} are not possible: both sides must be multiples of {multiple_px}, "
+            f"up to {LARGEST_SIDE_PX}. Try {'x'.join(map(str, near))}"
+        )
+
+
+def require_known(known: int, frames: int | None = None) -> None:
+    """Refuse counts of known frames that a clip cannot begin with. frames: of the clip, None before it is clear."""
+    try:
+        latent_frame_count(known)
+    except ShapeError as error:
+        raise DatasetError(f"known frames: {error}") from error
+    if frames is not None and known > frames:
+        raise DatasetError(f"{known} known frames are more than the {frames} of the clip")
+
+
+def require_numbers(frames: FrameRange) -> None:
+    """Refuse frame numbers that hold no 4k+1 frames, as far as that can be told without the scene."""
+    if frames.stop is not None:
+        latent_frame_count(frames.stop - (frames.first or 0))
 
 
 def _times(scene: Scene, frames: FrameRange, regime: Regime) -> tuple[IntArray, float, list[str]]:
@@ -157,8 +201,10 @@ def _times(scene: Scene, frames: FrameRange, regime: Regime) -> tuple[IntArray, 
         return times_us, fps, notes
     most = len(times_us) if frames.seconds is not None else min(len(times_us), regime.clip_frames)
     count = (most - 1) // 4 * 4 + 1
-    if count != most or (frames.seconds is None and count != regime.clip_frames):
-        notes.append(f"{count} of {most} frames: clips have 4k+1")
+    if count != most:
+        notes.append(f"{count} of {most} frames are taken: a clip has 4k+1")
+    if frames.seconds is None and count < regime.clip_frames:
+        notes.append(f"{count} frames, to the end of the scene; the generator was trained on {regime.clip_frames}")
     return times_us[:count], fps, notes
 
 
@@ -176,9 +222,7 @@ def _stretched(rig: CameraRig, width_px: int, height_px: int) -> list[str]:
     if not clearly:
         return []
     whose = f"{len(clearly)} of {len(rig)} cameras are" if len(rig) > 1 else "the camera is"
-    return [
-        f"{whose} stretched to {width_px}x{height_px}, up to {max(clearly):.2g} times; --fit crop keeps their shape"
-    ]
+    return [f"{whose} stretched to {width_px}x{height_px}, up to {max(clearly):.2g} times; --fit crop keeps the shape"]
 
 
 def _drawing(renderer: ControlRenderer, views: int) -> Callable[[int, int], UInt8Array]:
@@ -198,20 +242,24 @@ def _recorded_frames(
 ) -> tuple[UInt8Array, ...]:
     """The pictures that every camera took nearest to the first frames, as the generator sees cameras."""
     return tuple(
-        np.stack([_fitted(read_image(_nearest(camera, pictures, int(time_us))), size, fit) for time_us in times_us])
+        np.stack([_fitted(read_image(path), size, fit) for path in _nearest(camera, pictures, times_us)])
         for camera in rig
     )
 
 
-def _nearest(camera: Camera, pictures: RecordedImages, time_us: int) -> Any:
-    within_us = 60_000
-    taken = min(pictures.get(camera.name, ()), key=lambda image: abs(image.timestamp_us - time_us), default=None)
-    if taken is None or abs(taken.timestamp_us - time_us) > within_us:
-        raise SourceError(
-            f"{camera.name}: no picture was recorded within {within_us // 1000} ms of {time_us / 1e6:.2f} s. "
-            f"Leave out --known, or this camera"
-        )
-    return taken.path
+def _nearest(camera: Camera, pictures: RecordedImages, times_us: IntArray) -> list[Path]:
+    """The files of the pictures of one camera that were taken nearest to the first frames."""
+    taken = pictures.get(camera.name, ())
+    if not taken:
+        raise SourceError(f"{camera.name}: no pictures of this camera were recorded. Leave out --known, or this camera")
+    found = [min(taken, key=lambda image: abs(image.timestamp_us - time_us)) for time_us in times_us.tolist()]
+    for index, (image, time_us) in enumerate(zip(found, times_us.tolist(), strict=True)):
+        if abs(image.timestamp_us - time_us) > _TAKEN_WITHIN_US:
+            raise SourceError(
+                f"{camera.name}: no picture was recorded within {_TAKEN_WITHIN_US // 1000} ms of frame {index} of the "
+                f"clip. Ask for fewer --known frames, begin elsewhere with --start, or leave out this camera"
+            )
+    return [image.path for image in found]
 
 
 def _fitted(picture: UInt8Array, size: tuple[int, int], fit: Fit) -> UInt8Array:
@@ -227,16 +275,10 @@ def _fitted(picture: UInt8Array, size: tuple[int, int], fit: Fit) -> UInt8Array:
     return np.asarray(cv2.resize(picture, size, interpolation=method), dtype=np.uint8)
 
 
-def _require_size(width_px: int, height_px: int, regime: Regime) -> None:
-    step = regime.multiple_px
-    if width_px % step or height_px % step or not (width_px and height_px):
-        near = "x".join(str(max(step, round(side / step) * step)) for side in (width_px, height_px))
-        raise DatasetError(
-            f"pictures of {width_px}x{height_px} are not possible: both sides must be multiples of {step}. Try {near}"
-        )
+def _known_in_words(known: Sequence[UInt8Array]) -> dict[str, Any]:
+    """What a description says of the known frames of every view."""
+    return {"known_frames": [len(view) for view in known], "known_sha256": [_digest(view) for view in known]}
 
 
-def _require_known(known: int, frames: int) -> None:
-    latent_frame_count(known)
-    if known > frames:
-        raise DatasetError(f"{known} known frames are more than the {frames} of the clip")
+def _digest(pictures: UInt8Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(pictures).data).hexdigest()

@@ -75,13 +75,12 @@ def generate(
     attention: take.AttentionOption = take.AttentionChoice.AUTO,
     tiled_codec: take.TiledCodecOption = False,
 ) -> None:
-    """Generate surround-camera video: FOLDER/CLIP/CAMERA.mp4, a mosaic, and clip.json."""
+    """Generate one video per camera: FOLDER/CLIP/CAMERA.mp4."""
     from .generating import GenerationSettings
 
     given = {name for name in context.params if _is_given(context, name)}
-    if (weights is None) == (not echo):
-        raise typer.BadParameter("name a folder of weights, or --echo for a dry run without", param_hint="--weights")
-    is_specification = source.suffix in (".json", ".jsonl")
+    is_specification = kind is None and source.suffix in (".json", ".jsonl")
+    _require_purpose(weights, echo, is_specification or prompt is not None or prompts is not None)
     if is_specification:
         _refuse(given & _FOR_SCENES, source)
     sampling = _sampling(steps, guidance, control_weight, student, guide_span, reuse)
@@ -107,25 +106,41 @@ def generate(
     if is_specification:
         _generate_samples(source, weights, settings, caption_mode.value, machine, out, overwrite)
         return
-    from .clip_job import scene_job
+    from .clip_job import require_known, require_numbers, require_size, scene_job
     from .sources import load_scene_for_filming, recorded_pictures
 
+    # Weights take minutes to load: what can be refused without them is.
     wanted, size_px = parse_frame_range(fps, frames, start, seconds), parse_size(size)
-    names = None if cameras is None else split_names(cameras)
-    kind_name = None if kind is None else kind.value
-    scene = load_scene_for_filming(source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    require_numbers(wanted)
+    require_known(known)
+    if size_px is not None:
+        require_size(*size_px)
     if known and rig is not None:
         raise typer.BadParameter(
             "recorded pictures are of the log's own cameras: leave out --rig", param_hint="--known"
         )
+    names = None if cameras is None else split_names(cameras)
+    kind_name = None if kind is None else kind.value
+    scene = load_scene_for_filming(source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    settings.prompts.require_cameras(scene.rig.names)
     pictures = recorded_pictures(source, scene, kind=kind_name, clip=clip, option="--known") if known else None
-    generator = _generator(weights, len(scene.rig), sampling, machine)
+    generator = _generator(weights, len(scene.rig), sampling.guidance > 0, machine)
     job = scene_job(scene, generator.regime, frames=wanted, size=size_px, fit=fit.value, known=known, pictures=pictures)
     _make(job, generator, settings, out, overwrite)
 
 
+def _require_purpose(weights: Path | None, echo: bool, has_prompt: bool) -> None:
+    """Refuse a run without weights or caption that is no dry run."""
+    if weights is not None and echo:
+        raise typer.BadParameter("is a dry run without weights: leave out --weights", param_hint="--echo")
+    if weights is None and not echo:
+        raise typer.BadParameter("name a folder of weights, or --echo for a dry run without", param_hint="--weights")
+    if weights is not None and not has_prompt:
+        raise typer.BadParameter("say what the clip shows, or give --prompts a file that does", param_hint="--prompt")
+
+
 _FOR_SCENES = {
-    "prompt", "prompts", "negative_prompt", "kind", "clip", "rig", "cameras", "corrected", "fps", "frames", "start",
+    "prompt", "prompts", "negative_prompt", "clip", "rig", "cameras", "corrected", "fps", "frames", "start",
     "seconds", "size", "fit", "known", "seed", "steps", "guidance", "control_weight", "overlap", "chunk",
 }  # fmt: skip
 """Options that a specification has fields of its own for."""
@@ -175,17 +190,21 @@ def _prompts(caption: str | None, file: Path | None, negative: str | None, mode:
     return loaded if negative is None else replace(loaded, negative=negative)
 
 
-def _generator(weights: Path | None, views: int, sampling: Sampling, machine: dict[str, Any]) -> Generator:
+def _generator(
+    weights: Path | None, views: int, guides: bool, machine: dict[str, Any], known_views: int | None = None
+) -> Generator:
+    """known_views: of what a dry run stands in for, see Regime."""
     from . import console
 
     if weights is None:
         from models.echo import EchoGenerator
+        from models.request import Regime
 
-        return EchoGenerator()
+        return EchoGenerator(Regime(known_views=known_views))
     from .weights import load_generator
 
     with console.working(f"Loading {weights}"):
-        return load_generator(weights, views=views, guides=sampling.guidance > 0, **machine)
+        return load_generator(weights, views=views, guides=guides, **machine)
 
 
 def _make(job: ClipJob, generator: Generator, settings: GenerationSettings, out: Path, overwrite: bool) -> None:
@@ -202,7 +221,8 @@ def _make(job: ClipJob, generator: Generator, settings: GenerationSettings, out:
 
 
 def _result(clip: GeneratedClip) -> str:
-    what = f"{clip.folder}: {len(clip.outputs)} videos of {clip.frames} frames"
+    videos = f"{len(clip.outputs)} video{'s' if len(clip.outputs) > 1 else ''}"
+    what = f"{clip.folder}: {videos} of {clip.frames} frame{'s' if clip.frames > 1 else ''}"
     if clip.chunks > 1:
         what += f" in {clip.chunks} chunks"
     if not clip.kept:
@@ -220,33 +240,42 @@ def _generate_samples(
     overwrite: bool,
 ) -> None:
     """Every sample of a specification, one after the other."""
+    from models.config import COSMOS_VIEWS
+
     from .clip_job import sample_job
     from .cosmos_spec import read_cosmos_spec
 
     samples = read_cosmos_spec(source)
+    all_settings = [_settings_of(sample, settings, mode) for sample in samples]
     views = max(len(sample.views) for sample in samples)
-    generator = _generator(weights, views, settings.sampling, machine)
-    for sample in samples:
-        job = sample_job(sample, generator.regime)
-        _make(job, generator, _settings_of(sample, settings, mode), out, overwrite)
+    guides = any(each.sampling.guidance for each in all_settings)
+    generator = _generator(weights, views, guides, machine, len(COSMOS_VIEWS))
+    for sample, its_settings in zip(samples, all_settings, strict=True):
+        _make(sample_job(sample, generator.regime), generator, its_settings, out, overwrite)
 
 
 def _settings_of(sample: CosmosSample, settings: GenerationSettings, mode: Any) -> GenerationSettings:
     """The settings of the command line with what the sample says."""
     from dataclasses import replace
 
+    from models.errors import ModelError
+
+    from .errors import DatasetError
     from .prompts import Prompts
 
-    sampling = replace(
-        settings.sampling,
-        steps=sample.num_steps,
-        guidance=float(sample.guidance),
-        control_weight=sample.control_weight,
-    )
+    try:
+        sampling = replace(
+            settings.sampling,
+            steps=sample.num_steps,
+            guidance=float(sample.guidance),
+            control_weight=sample.control_weight,
+        )
+    except ModelError as error:
+        raise DatasetError(f"{sample.name}: {error}") from error
     return replace(
         settings,
         prompts=Prompts.of(sample.prompt, sample.negative_prompt, mode),
         seed=sample.seed,
         sampling=sampling,
-        overlap=sample.chunk_overlap,
+        overlap=sample.chunk_overlap if sample.enable_autoregressive else 0,
     )

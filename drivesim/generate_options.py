@@ -106,7 +106,7 @@ OverlapOption = Annotated[
 ]
 ChunkOption = Annotated[
     int | None,
-    typer.Option("--chunk", metavar="FRAMES", help="Frames of one pass, by default as trained."),
+    typer.Option("--chunk", metavar="FRAMES", min=1, help="Frames of one pass, by default as trained."),
 ]
 HandOverOption = Annotated[
     HandOverChoice,

@@ -39,15 +39,22 @@ class Prompts:
 
     def require(self, camera_names: Sequence[str], chunks: int) -> None:
         """Refuse prompts that do not fit the cameras or the number of chunks."""
+        self.require_cameras(camera_names)
         if len(self.chunks) not in (1, chunks):
             raise DatasetError(
                 f"prompts: {len(self.chunks)} chunks are described, but the clip has {chunks}. Describe one or all"
             )
+
+    def require_cameras(self, camera_names: Sequence[str]) -> None:
+        """Refuse prompts for other cameras, or for some only."""
         for given in self.chunks:
             names = [name for name, _ in given.by_camera]
             for name in names:
                 if name not in camera_names:
-                    raise DatasetError(f"prompts: there is no camera {name!r}{nearest(name, camera_names)}")
+                    raise DatasetError(
+                        f"prompts: there is no camera {name!r}{nearest(name, camera_names)}. "
+                        f"The clip has {', '.join(camera_names)}"
+                    )
             missing = [name for name in camera_names if name not in names]
             if names and missing:
                 raise DatasetError(f"prompts: no prompt for {', '.join(missing)}. Give every camera one")

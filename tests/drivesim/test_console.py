@@ -69,6 +69,41 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("", "")
 
 
+def test_stages_move_the_bar_by_steps_of_sampling_only() -> None:
+    shown: list[tuple[str, int]] = []
+    report = console.Stages(lambda stage, done: shown.append((stage, done)))
+    report("Encoding control videos", 1, 1)
+    for step in (0, 1, 2):
+        report("Sampling", step, 2)
+    report("Decoding", 1, 1)
+    report.finish(2)
+    report("Sampling", 1, 2)
+    assert shown == [
+        ("Encoding control videos", 0),
+        ("Sampling", 0),
+        ("Sampling", 1),
+        ("Sampling", 2),
+        ("Decoding", 0),
+        ("Decoding", 2),
+        ("Sampling", 3),
+    ]
+
+
+def test_stages_are_silent_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.stages("Generating", 3) as report:
+        report("Sampling", 1, 3)
+        report.finish(3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_shows_the_stages_of_generating(scene_folder: Path, tmp_path: Path) -> None:
+    arguments = ["generate", str(scene_folder), "--echo", "-o", str(tmp_path / "out"), "--size", "64x32"]
+    shown = on_a_terminal([*arguments, "--frames", "0:5", "--cameras", "front"])
+    assert "Generating 1 views of 5 frames" in shown
+    assert re.search(r"Writing 1 videos .*15/15", shown)
+    assert shown.rstrip().endswith("1 video of 5 frames")
+
+
 def test_a_table_is_aligned_and_never_wrapped(capsys: pytest.CaptureFixture[str]) -> None:
     console.table("Things", ["name", "number", "words"], [["a", "5", "x" * 200], ["bcd", "10", "y"]])
     assert capsys.readouterr().out == (

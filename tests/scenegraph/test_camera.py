@@ -112,6 +112,45 @@ def test_fitted_never_exceeds_what_it_was_given():
 
 
 @pytest.mark.parametrize(
+    ("size", "to", "cut"),
+    [
+        ((1600, 900), (800, 450), (1600, 900)),
+        ((1600, 900), (400, 400), (900, 900)),
+        ((1600, 900), (320, 90), (1600, 450)),
+        ((1550, 2048), (1280, 720), (1550, 872)),
+        ((160, 90), (64, 32), (160, 80)),
+        ((101, 51), (16, 16), (51, 51)),
+    ],
+)
+def test_filled_shows_the_middle_of_the_view_in_its_shape(size, to, cut):
+    whole = front(*size)
+    camera = whole.filled(*to)
+    assert (camera.width_px, camera.height_px) == to
+    left, top = (size[0] - cut[0]) // 2, (size[1] - cut[1]) // 2
+    corners = np.array([[0.0, 0.0], to])  # as in resizing, these scale about the centre of the top left pixel
+    expected = np.array([[left, top], [left + cut[0], top + cut[1]]])
+    assert_allclose(camera.unproject(corners), whole.unproject(expected), atol=1e-9)
+    aspect = camera.lens.fx_px / camera.lens.fy_px / (whole.lens.fx_px / whole.lens.fy_px)
+    assert aspect == pytest.approx(1, abs=1 / min(cut))
+
+
+def test_filling_its_own_shape_is_resizing():
+    points = np.array([[1.0, 0.5, 4.0], [-2.0, -1.0, 9.0]])
+    assert_allclose(front().filled(320, 180).project(points)[0], front().resized(320, 180).project(points)[0])
+
+
+def test_every_lens_can_be_cut():
+    for lens in (
+        OpenCvFisheye(300.0, 300.0, 800.0, 450.0, 0.01),
+        FTheta(799.5, 449.5, (0, 0.0012, 1e-8), "pixeldistance-to-angle"),
+    ):
+        whole = front(lens=lens)
+        camera = whole.filled(450, 450)
+        pixels = np.array([[[x, y] for x in (100.0, 224.5, 400.0)] for y in (50.0, 224.5, 300.0)])
+        assert_allclose(camera.unproject(pixels), whole.unproject(2 * pixels + [350, 0]), atol=1e-9)
+
+
+@pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda: front(0, 900, Pinhole(1.0, 1.0, 0.0, 0.0)), "camera front: size must be positive, got 0x900"),

@@ -207,6 +207,16 @@ def test_the_seven_camera_rig_overlaps_where_its_horizontal_angles_do(golden_ren
     assert np.array_equal(rig.neighbours(), expected)
 
 
+def test_filled_cuts_every_camera_and_keeps_names_and_poses():
+    rig = ring(3, 90)
+    square = rig.filled(32, 32)
+    assert square.names == rig.names
+    for cut, whole in zip(square, rig, strict=True):
+        assert (cut.width_px, cut.height_px) == (32, 32)
+        assert np.array_equal(cut.ego_from_camera.matrix, whole.ego_from_camera.matrix)
+        assert cut.lens.fx_px == pytest.approx(whole.lens.fx_px * 32 / 51)
+
+
 def test_no_cameras_have_no_neighbours():
     assert CameraRig(()).neighbours().shape == (0, 0)
 

@@ -63,4 +63,5 @@ def published_neighbours(view_ids: list[int]) -> Tensor:
 
 def by_view(x: Tensor, views: int) -> Tensor:
     """The reference's [B,C,V*L,h,w] as [B,V,C,L,h,w]."""
-    return x.unflatten(2, (views, -1)).transpose(1, 2)
+    latents: Tensor = x.unflatten(2, (views, -1))
+    return latents.transpose(1, 2)

@@ -59,12 +59,12 @@ def cached_steps(processes: Processes, mixing: ViewMixing, views: int) -> tuple[
     return torch.stack(results), skipped
 
 
-def mean_of_parts(processes: Processes, mixing: ViewMixing, views: int) -> Tensor:
+def mean_of_parts(processes: Processes, mixing: ViewMixing, views: int) -> float:
     """The mean over everything, from those of the processes' parts."""
     model, *_ = _prepared(processes, mixing, views)
     tokens = torch.arange(views * 15.0).square().view(1, views, 1, 15, 1)
     mine = model.layout.split_tokens(model.layout.split_views(tokens, 1), 3)
-    return model.layout.mean(mine.mean())
+    return model.layout.mean(mine.mean()).item()
 
 
 def _prepared(
@@ -107,11 +107,11 @@ def neighbour_map(kind: str, views: int) -> Tensor:
 
 
 def clip(processes: Processes, mixing: ViewMixing, sampling: Sampling, views: int = 3, known: int = 0) -> Any:
-    """Frames uint8 [V,T,H,W,3], the first view knowing its first ``known`` frames."""
+    """Frames uint8 [V,T,H,W,3] and latents [V,C,L,h,w], the first view knowing its first ``known`` frames."""
     request = tiny_request(views, sampling=sampling)
     known_frames = tuple(255 - video[: known * (view == 0)] for view, video in enumerate(request.control))
     generator = tiny_generator(mixing, IDENTITIES[mixing], processes=processes)
-    return generator.generate(replace(request, known_frames=known_frames))
+    return generator.generate_with_latents(replace(request, known_frames=known_frames))
 
 
 def spread(processes: Processes, views: int, kind: str) -> Any:
@@ -172,7 +172,7 @@ def _refusal(call: Callable[[], Any]) -> str:
 
 _GUIDED = Sampling(steps=3, guidance=1.0)
 _STUDENT = Sampling(steps=2, guidance=0.0, sampler="student")
-LOSSY = Sampling(steps=5, guidance=1.0, guidance_span=(0.3, 0.7), cache_threshold=0.3)
+LOSSY = Sampling(steps=6, guidance=1.0, guidance_span=(0.3, 0.7), cache_threshold=0.2)
 
 CASES: dict[int, dict[str, tuple[Plan, Run]]] = {
     2: {
@@ -232,9 +232,14 @@ CASES: dict[int, dict[str, tuple[Plan, Run]]] = {
 """By number of processes and name: how they share the work, and the work."""
 
 
-def work(rank: int, world: int, folder: Path) -> None:
-    """One of the processes: run all cases and leave their results in a file."""
+def work(rank: int, folder: Path) -> None:
+    """One of four processes: run all cases, with as many of the others as they are for, and store the results."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=world)
-    torch.save({name: run(Spread(plan)) for name, (plan, run) in CASES[world].items()}, folder / f"{rank}.pt")
-    dist.destroy_process_group()
+    results: dict[int, dict[str, Any]] = {}
+    for world, cases in CASES.items():
+        if rank < world:
+            meeting = f"file://{folder / f'meeting of {world}'}"
+            dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world)
+            results[world] = {name: run(Spread(plan)) for name, (plan, run) in cases.items()}
+            dist.destroy_process_group()
+    torch.save(results, folder / f"{rank}.pt")

@@ -71,18 +71,23 @@ def _vae(seed: int) -> Any:
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(seed)
         vae = network(base_dim=4, dim_mult=[1, 1, 1, 1], num_res_blocks=1)
-        spread, centre = (
-            torch.tensor(values).view(-1, 1, 1, 1) for values in (vae.config.latents_std, vae.config.latents_mean)
-        )
-        latents = torch.randn(1, 16, 2, 4, 6) * spread + centre
-        # Pixels come out around grey, with a deviation of a third; far below 1 first, as decoding clamps them.
-        last = vae.decoder.conv_out
-        last.weight *= 1e-3
-        last.bias.zero_()
-        pixels = vae.decode(latents, return_dict=False)[0]
-        last.bias -= pixels.mean(dim=(0, 2, 3, 4)) / pixels.std() / 3
-        last.weight /= 3 * pixels.std()
+        mean, std = torch.tensor(vae.config.latents_mean), torch.tensor(vae.config.latents_std)
+        latents = vae.encode(2 * torch.rand(1, 3, 9, 32, 48) - 1).latent_dist.parameters
+        _bring_to(vae.quant_conv, latents, torch.cat([mean, mean]), torch.cat([std, std]))
+        # Decoding clamps to 1, so pixels are made small before they are measured.
+        vae.decoder.conv_out.weight *= 1e-3
+        vae.decoder.conv_out.bias *= 1e-3
+        pixels = vae.decode(torch.randn(1, 16, 3, 4, 6) * std.view(-1, 1, 1, 1) + mean.view(-1, 1, 1, 1)).sample
+        _bring_to(vae.decoder.conv_out, pixels, torch.zeros(3), torch.full((3,), 0.3))
     return vae.eval().requires_grad_(False)
+
+
+def _bring_to(layer: Any, made: Tensor, mean: Tensor, std: Tensor) -> None:
+    """Make a last layer give every channel this mean and deviation, instead of those of ``made`` [1,C,T,H,W]."""
+    deviation, centre = torch.std_mean(made, dim=(0, 2, 3, 4))
+    gain = std / deviation
+    layer.weight *= gain.view(-1, 1, 1, 1, 1)
+    layer.bias.copy_((layer.bias - centre) * gain + mean)
 
 
 def tiny_codec(dtype: torch.dtype = torch.float32, seed: int = 0) -> WanCodec:
