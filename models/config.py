@@ -89,6 +89,7 @@ class TransformerConfig:
         ):
             if getattr(self, name) not in allowed:
                 raise ShapeError(f"{name}: {getattr(self, name)!r} is none of {', '.join(allowed)}")
+        self._require_numbers()
         if self.hidden_size % self.num_heads:
             raise ShapeError(f"hidden_size: {self.hidden_size} is not a multiple of num_heads, {self.num_heads}")
         if self.head_size % 2 or self.head_size < 12:
@@ -97,6 +98,15 @@ class TransformerConfig:
             raise ShapeError(f"control_interval: {self.control_interval} is not within 1 to {self.num_blocks} blocks")
         if self.clip_frames % 4 != 1:
             raise ShapeError(f"clip_frames: {self.clip_frames} is not 4k+1")
+
+    def _require_numbers(self) -> None:
+        """Whole numbers are at least 1, but for one that may be 0, and others above 0."""
+        for field in fields(self):
+            value, least = getattr(self, field.name), int(field.name != "control_zero_channels")
+            if field.type == "int" and not (isinstance(value, int) and value >= least):
+                raise ShapeError(f"{field.name}: {value!r} is not a whole number of at least {least}")
+            if field.type == "float" and not (isinstance(value, int | float) and value > 0):
+                raise ShapeError(f"{field.name}: {value!r} is not a number above 0")
 
     @property
     def head_size(self) -> int:

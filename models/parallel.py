@@ -26,7 +26,6 @@ from .attention import Attention
 from .config import TransformerConfig
 from .cost import ClipShape
 from .errors import CapacityError, ModelError
-from .layout import Layout
 from .split_layout import TokenSplit, ViewSplit, even_sizes
 from .transformer import MultiViewTransformer
 
@@ -147,6 +146,7 @@ class Spread:
         halves = [dist.new_group(list(range(s * plan.shares, (s + 1) * plan.shares))) for s in range(plan.sides)]
         pairs = [dist.new_group(list(range(i, world, plan.shares))) for i in range(plan.shares)]
         self._half, self._pair = halves[self._side], pairs[rank % plan.shares]
+        self._layouts: list[TokenSplit | ViewSplit] = []
         # NCCL wants all of a group in its first call; fetching views may be for some of them only.
         for group in (self._half, self._pair):
             dist.all_reduce(torch.zeros(1, device=_device()), group=group)
@@ -163,7 +163,8 @@ class Spread:
 
     def apply(self, transformer: MultiViewTransformer) -> None:
         """Spread a network over the processes of a guidance pass."""
-        layout: Layout = ViewSplit(self._half) if self.plan.over == "views" else TokenSplit(self._half)
+        layout = ViewSplit(self._half) if self.plan.over == "views" else TokenSplit(self._half)
+        self._layouts.append(layout)
         transformer.layout = layout
         for module in transformer.modules():
             if isinstance(module, Attention):
@@ -179,6 +180,18 @@ class Spread:
 
     def _parts(self) -> str:
         return "views" if self.plan.over == "views" else "heads or tokens of a frame"
+
+    def leave(self) -> None:
+        """Part from the other processes, before Python ends.
+
+        The threads of a gloo group hold tensors of its last exchange for a while; a thread that drops one after Python
+        has ended aborts the process. They stop with the last reference to the group.
+        """
+        for layout in self._layouts:
+            layout.group = None
+        self._half = self._pair = None
+        if dist.is_initialized():
+            dist.destroy_process_group()
 
     def both_sides(self, one_pass: Callable[[int], Tensor]) -> tuple[Tensor, Tensor]:
         """Each half of the processes does one, then they exchange."""
@@ -236,14 +249,10 @@ def from_launcher(config: TransformerConfig, views: int, guides: bool, device: t
         if device.type == "cuda":
             torch.cuda.set_device(device)
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        atexit.register(_part)
-    return Spread(wanted)
-
-
-def _part() -> None:
-    """Leave the group: a process that ends within it can be aborted, and takes the others with it."""
-    if dist.is_initialized():
-        dist.destroy_process_group()
+    spread = Spread(wanted)
+    if dist.get_backend() == "gloo":  # NCCL parts when all do: a process that failed would wait for those that did not
+        atexit.register(spread.leave)
+    return spread
 
 
 def launcher_device(name: str) -> torch.device:

@@ -23,7 +23,7 @@ class TokenSplit(Whole):
     """Some tokens of every frame; for the attention all tokens of some heads."""
 
     def __init__(self, group: Any) -> None:
-        self._group = group
+        self.group = group
         self._count, self._index = dist.get_world_size(group), dist.get_rank(group)
         self._tokens: list[int] = []
         self._heads: list[int] = []
@@ -35,7 +35,7 @@ class TokenSplit(Whole):
 
     def join(self, tokens: Tensor) -> Tensor:
         """All tokens [B,V,L,S,C], in every process."""
-        return _gather(tokens, 3, self._tokens, self._group)
+        return _gather(tokens, 3, self._tokens, self.group)
 
     def to_heads(self, tokens: Tensor) -> Tensor:
         """[B,V,L,S',heads,d] -> [B,V,L,S,heads',d]."""
@@ -50,14 +50,14 @@ class TokenSplit(Whole):
 
     def mean(self, value: Tensor) -> Tensor:
         """Over all tokens."""
-        return _mean(value, self._tokens, self._index, self._group)
+        return _mean(value, self._tokens, self._index, self.group)
 
     def _exchange(self, parts: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> list[Tensor]:
         """Part i goes to process i; what comes from process i has shape i."""
         sent = torch.cat([part.flatten() for part in parts])
         sizes = [math.prod(shape) for shape in shapes]
         received = sent.new_empty(sum(sizes))
-        dist.all_to_all_single(received, sent, sizes, [part.numel() for part in parts], group=self._group)
+        dist.all_to_all_single(received, sent, sizes, [part.numel() for part in parts], group=self.group)
         return [piece.view(shape) for piece, shape in zip(received.split(sizes), shapes, strict=True)]
 
 
@@ -65,7 +65,7 @@ class ViewSplit(Whole):
     """Some views; keys and values of the views they look at are fetched from those who have them."""
 
     def __init__(self, group: Any) -> None:
-        self._group = group
+        self.group = group
         self._count, self._index = dist.get_world_size(group), dist.get_rank(group)
         self._views: list[int] = []
         self._seen: list[list[int]] = []
@@ -85,7 +85,7 @@ class ViewSplit(Whole):
 
     def join(self, tokens: Tensor) -> Tensor:
         """All tokens [B,V,L,S,C], in every process."""
-        return _gather(tokens, 1, self._views, self._group)
+        return _gather(tokens, 1, self._views, self.group)
 
     def fetch_views(self, tokens: Tensor) -> Tensor:
         """[B,V',L,S,heads,d] -> [B,seen,L,S,heads,d], only the views that a view here looks at, in their order."""
@@ -99,22 +99,22 @@ class ViewSplit(Whole):
             for view in views:
                 if owner[view] == self._index != process:
                     sent = tokens[:, view - begins[self._index]].contiguous()
-                    operations.append(dist.P2POp(dist.isend, sent, self._rank(process), self._group))
+                    operations.append(dist.P2POp(dist.isend, sent, self._rank(process), self.group))
         for place, view in enumerate(seen):
             if owner[view] == self._index:
                 fetched[place] = tokens[:, view - begins[self._index]]
             else:
-                operations.append(dist.P2POp(dist.irecv, fetched[place], self._rank(owner[view]), self._group))
+                operations.append(dist.P2POp(dist.irecv, fetched[place], self._rank(owner[view]), self.group))
         for work in dist.batch_isend_irecv(operations) if operations else ():
             work.wait()
         return fetched.transpose(0, 1)
 
     def mean(self, value: Tensor) -> Tensor:
         """Over all views."""
-        return _mean(value, self._views, self._index, self._group)
+        return _mean(value, self._views, self._index, self.group)
 
     def _rank(self, process: int) -> int:
-        return dist.get_global_rank(self._group, process)
+        return dist.get_global_rank(self.group, process)
 
 
 def _mean(mine: Tensor, sizes: Sequence[int], index: int, group: Any) -> Tensor:

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from tiny_models import TEXT_CHANNELS, TEXT_TOKENS, tiny_config, tiny_generator, tiny_request, tiny_transformer
+from tiny_models import (
+    TEXT_CHANNELS,
+    TEXT_TOKENS,
+    TinyText,
+    tiny_config,
+    tiny_generator,
+    tiny_request,
+    tiny_transformer,
+)
 from torch import Tensor
 
 from models import cost
@@ -144,6 +152,15 @@ def refusal_of_memory(processes: Processes) -> str:
         cost.free_bytes = free_bytes
 
 
+def refusal_of_a_text(processes: Processes) -> tuple[str, int]:
+    """What every process says when there is no embedding of a prompt, and how often it has asked for some."""
+    text = TinyText(known=("a street", " "))
+    said = _refusal(
+        lambda: tiny_generator(text=text, processes=processes).generate(tiny_request(negative_prompt="fog"))
+    )
+    return said, len(text.asked)
+
+
 def refusal_of_few_views(processes: Processes) -> str:
     """A split over views of a clip with fewer of them."""
     generator: MultiViewGenerator = tiny_generator("neighbours", processes=processes)
@@ -199,6 +216,7 @@ CASES: dict[int, dict[str, tuple[Plan, Run]]] = {
         "one array of views": (Plan(1, 2, "tokens"), partial(spread, views=1, kind="numpy")),
         "one tensor of views": (Plan(1, 2, "tokens"), partial(spread, views=1, kind="tensor")),
         "bad view": (Plan(1, 2, "tokens"), refusal_in_work),
+        "unknown text": (Plan(1, 2, "tokens"), refusal_of_a_text),
         "too little memory": (Plan(1, 2, "tokens"), refusal_of_memory),
         "other plan": (Plan(1, 2, "tokens"), refusal_of_a_plan),
         "too few views": (Plan(1, 2, "views"), refusal_of_few_views),

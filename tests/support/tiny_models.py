@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from models.captions import DEFAULT_NEGATIVE_PROMPT
 from models.checkpoint import save_transformer
 from models.config import TransformerConfig, ViewIdentity, ViewMixing
+from models.errors import ModelError
 from models.generator import MultiViewGenerator
 from models.request import GenerationRequest
 from models.sampling import Sampling
@@ -92,16 +94,16 @@ def _bring_to(layer: Any, made: Tensor, mean: Tensor, std: Tensor) -> None:
 
 def tiny_codec(dtype: torch.dtype = torch.float32, seed: int = 0) -> WanCodec:
     """A random Wan autoencoder, four channels wide: causal like a real one, but decoding does not undo encoding."""
-    from copy import deepcopy
-
     return WanCodec(deepcopy(_vae(seed)), dtype)
 
 
 class TinyText:
-    """Random embeddings that depend on the text only; ``asked`` lists every call."""
+    """Random embeddings that depend on the text only; ``asked`` lists every call. known: the texts it has, or all."""
 
-    def __init__(self, channels: int = TEXT_CHANNELS, tokens: int = TEXT_TOKENS) -> None:
-        self.channels, self.tokens = channels, tokens
+    def __init__(
+        self, channels: int = TEXT_CHANNELS, tokens: int = TEXT_TOKENS, known: Sequence[str] | None = None
+    ) -> None:
+        self.channels, self.tokens, self.known = channels, tokens, known
         self.asked: list[tuple[str, ...]] = []
 
     def identity(self) -> dict[str, Any]:
@@ -109,6 +111,9 @@ class TinyText:
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         self.asked.append(tuple(texts))
+        for text in texts:
+            if self.known is not None and text not in self.known:
+                raise ModelError(f"no embedding of {text!r}")
         seeds = [zlib.crc32(text.encode()) for text in texts]
         shape = (self.tokens, self.channels)
         return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
