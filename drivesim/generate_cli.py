@@ -79,7 +79,7 @@ def generate(
     from .generating import GenerationSettings
 
     given = {name for name in context.params if _is_given(context, name)}
-    is_specification = kind is None and source.suffix in (".json", ".jsonl")
+    is_specification = kind is None and _is_specification(source)
     _require_purpose(weights, echo, is_specification or prompt is not None or prompts is not None)
     if is_specification:
         _refuse(given & _FOR_SCENES, source)
@@ -137,6 +137,15 @@ def _require_purpose(weights: Path | None, echo: bool, has_prompt: bool) -> None
         raise typer.BadParameter("name a folder of weights, or --echo for a dry run without", param_hint="--weights")
     if weights is not None and not has_prompt:
         raise typer.BadParameter("say what the clip shows, or give --prompts a file that does", param_hint="--prompt")
+
+
+def _is_specification(source: Path) -> bool:
+    """Whether a file is the reference's JSON specification; ScenarioNet's logs are JSON too."""
+    from scenegraph.formats.scenarionet import holds_scenario
+
+    if source.suffix not in (".json", ".jsonl"):
+        return False
+    return not (source.is_file() and holds_scenario(source))
 
 
 _FOR_SCENES = {

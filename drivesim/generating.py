@@ -110,7 +110,8 @@ def generate_clip(
         return result
 
     # 2. Make the chunks that are missing, once it is clear that the generator can.
-    for chunk in chunks[done : done + 1]:
+    said_once = len(settings.prompts.chunks) == 1
+    for chunk in chunks[done : done + 1] if said_once else chunks[done:]:
         _check(job, generator, settings, chunk)
     if writes:
         claim(store.folder, description, overwrite)
@@ -135,14 +136,15 @@ def _require_known(job: ClipJob, first: Chunk) -> None:
 
 
 def _check(job: ClipJob, generator: Generator, settings: GenerationSettings, chunk: Chunk) -> None:
-    """Let the generator refuse a chunk, such as for want of memory, by one picture per camera in place of all."""
-    check = getattr(generator, "check", None)
-    if check is None:
+    """Let the generator refuse a chunk, for want of memory or of an embedding, by one picture per camera for all."""
+    refusals = [getattr(generator, name) for name in ("check", "embed") if hasattr(generator, name)]
+    if not refusals:
         return
     pictures = job.control(chunk.start, chunk.start + 1)
     shape = (len(pictures), chunk.stop - chunk.start, *pictures.shape[2:])
     still = replace(job, control=lambda start, stop: np.broadcast_to(pictures, shape))
-    check(_request_of(still, settings)(chunk))
+    for refuse in refusals:
+        refuse(_request_of(still, settings)(chunk))
 
 
 def _request_of(job: ClipJob, settings: GenerationSettings) -> Callable[[Chunk], GenerationRequest]:

@@ -107,10 +107,11 @@ def same_time_neighbours(
     Views without neighbours get zeros.
     """
     mixed = torch.zeros_like(q)
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # [B,L,V,S,heads,d], so that each gather is one copy
     for views, neighbours in groups:
-        q_ = q[:, views].flatten(0, 2)  # [B*n*L,S,heads,d]
-        k_, v_ = (x[:, neighbours].transpose(2, 3).flatten(3, 4).flatten(0, 2) for x in (k, v))  # [B*n*L,K*S,heads,d]
-        mixed[:, views] = attend(q_, k_, v_, kernel).view_as(q[:, views])
+        q_ = q[:, :, views]  # [B,L,n,S,heads,d]
+        k_, v_ = (x[:, :, neighbours].flatten(3, 4).flatten(0, 2) for x in (k, v))  # [B*L*n,K*S,heads,d]
+        mixed[:, views] = attend(q_.flatten(0, 2), k_, v_, kernel).view_as(q_).transpose(1, 2)
     return mixed
 
 

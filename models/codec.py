@@ -48,6 +48,9 @@ class Codec(Protocol):
     def decode(self, latents: Tensor) -> Tensor:
         """Latents [N,C,L,h,w] to video float32 [N,3,T,H,W] in [-1,1]."""
 
+    def working_bytes(self, frames: int, height_px: int, width_px: int) -> int:
+        """Peak memory of decoding one video, beside the weights."""
+
     def to(self, device: torch.device | str) -> Self:
         """Move it to a device, in place."""
 

@@ -58,16 +58,19 @@ def activation_bytes(
     item_bytes: int,
     piece: int | None = None,
     neighbour_pairs: int | None = None,
+    caches: int = 0,
 ) -> int:
     """Peak memory of a forward pass beside the weights, for attention that keeps no scores.
 
     A bound that follows the forward pass tensor by tensor: counted are those of the size of all tokens.
     item_bytes: of the weights' type. piece: tokens of an MLP at a time, see ``tuning``. neighbour_pairs: see above.
+    caches: how many StepCaches are in use; each keeps two tensors, and the pass one more.
     """
     tokens, width = shape.tokens(config), config.hidden_size
     hidden, in_fp32 = tokens * width * item_bytes, tokens * width * 4
-    # Kept all along: embedded and present tokens, the control branch's, what the control adds to them.
-    kept = (5 if config.view_mixing == "neighbours" else 4) * hidden
+    # Kept all along: present tokens, the control branch's, what the control adds to them, and with neighbours the
+    # tokens after self-attention; what step caches keep.
+    kept = (4 if config.view_mixing == "neighbours" else 3) * hidden + (2 * caches + (caches > 0)) * hidden
     # 1. Queries or keys are normalised: input, queries, keys, result, and three copies in fp32.
     in_pieces = hidden + 3 * in_fp32 // (shape.views if piece else 1)
     normalising = 3 * hidden + (max(in_pieces, 2 * hidden) if piece else in_pieces)
@@ -77,7 +80,9 @@ def activation_bytes(
     wide = 2 * int(min(piece or tokens, tokens) * width * config.mlp_ratio) * item_bytes
     mlp = 3 * hidden + max(wide, hidden)
     # 4. Last layer: in fp32, twice put together.
-    final = 3 * in_fp32 + 2 * tokens * config.patch_size**2 * config.latent_channels * 4
+    final = (
+        3 * in_fp32 // (shape.views if piece else 1) + 2 * tokens * config.patch_size**2 * config.latent_channels * 4
+    )
     return _given_bytes(config, shape, item_bytes) + kept + max(normalising, mixing, mlp, final)
 
 
@@ -91,7 +96,7 @@ def _gathered(config: TransformerConfig, shape: ClipShape, neighbour_pairs: int 
         return 1.0
     if config.view_mixing == "neighbours":
         per_view = _pairs(shape, neighbour_pairs) / shape.views
-        return max(1 + 3 * per_view, 3 + 2 * per_view)  # values being gathered; result being put into its place
+        return 2 + 2 * per_view  # keys and values as gathered, queries in their order, the result
     seen = 1 + (shape.views - 1) / shape.latent_frames  # by one time's tokens
     return max(3 * seen, 2 * seen + 2 / shape.latent_frames)  # values being put together; result of that time
 

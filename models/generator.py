@@ -151,9 +151,28 @@ class MultiViewGenerator:
         shape = ClipShape(views, latent_frame_count(frames), height // 8, width // 8)
         rotary_angles(config, shape.latent_frames, height // cell, width // cell)  # refuses more than it has positions
         self.processes.check(config, shape)
-        needed = activation_bytes(config, shape, self.transformer.dtype.itemsize, self.tuning.piece)
+        needed = self._memory_bytes(request, shape)
         what = f"{views} views of {frames} frames at {width}x{height}"
-        self.processes.together(lambda: require_memory(needed // self.processes.shares, self.transformer.device, what))
+        self.processes.together(lambda: require_memory(needed, self.transformer.device, what))
+
+    @torch.inference_mode()
+    def embed(self, request: GenerationRequest) -> None:
+        """Embed the prompts of a request now, or refuse those that cannot be."""
+        self._texts(request, quiet)
+
+    def _memory_bytes(self, request: GenerationRequest, shape: ClipShape) -> int:
+        """Of a process at its largest, beside the weights: in the network, or when a view is decoded."""
+        guides = request.sampling.guidance > 0
+        passes = activation_bytes(
+            self.config,
+            shape,
+            self.transformer.dtype.itemsize,
+            self.tuning.piece,
+            None if request.neighbours is None else int(request.neighbours.sum()),
+            0 if request.sampling.cache_threshold is None else 1 + guides,
+        )
+        frames, height, width = request.control.shape[1:4]
+        return max(passes // self.processes.shares, self.codec.working_bytes(frames, height, width))
 
     def _check_known_latents(self, request: GenerationRequest) -> None:
         if request.known_latents is None:

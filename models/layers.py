@@ -139,12 +139,14 @@ class FinalLayer(nn.Module):
     def forward(self, x: Tensor, time: Tensor, shared: Tensor) -> Tensor:
         """x [B,V,L,S,D]; time [B,1|V,1|L,1,D], shared [B,1|V,1|L,1,3D], of which the first 2D are used."""
         shift, scale = (self.adaln_modulation(time) + shared[..., : 2 * x.shape[-1]]).chunk(2, dim=-1)
-        whole = max(shift.shape[1], shift.shape[2]) == 1  # the same for every view and frame, so pieces can be cut
+        if self.piece is None:
+            return self._velocity(x, shift, scale)
+        per_view = [part.expand(-1, x.shape[1], -1, -1, -1).split(1, dim=1) for part in (shift, scale)]
+        views = zip(x.split(1, dim=1), *per_view, strict=True)
+        return torch.cat([self._velocity(*view) for view in views], dim=1)
 
-        def one_part(part: Tensor) -> Tensor:
-            return linear_fp32(self.linear, modulate(part.float(), shift, scale))
-
-        return in_pieces(one_part, x, 1 if self.piece and whole else None, dim=1)
+    def _velocity(self, x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+        return linear_fp32(self.linear, modulate(x.float(), shift, scale))
 
     def unpatchify(self, patches: Tensor, tokens_h: int) -> Tensor:
         """[B,V,L,S,p*p*C], features in the order row, column, channel -> [B,V,C,L,h,w]."""

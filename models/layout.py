@@ -22,7 +22,8 @@ class Layout(Protocol):
         ...
 
     def split_neighbours(self, neighbours: Tensor) -> Tensor:
-        """The rows [V',V] of this process's views in the map of neighbours, bool [V,V]."""
+        """The rows of this process's views in the map of neighbours, bool [V,V]; the columns are the views that
+        ``fetch_views`` yields."""
         ...
 
     def join(self, tokens: Tensor) -> Tensor:
@@ -38,7 +39,7 @@ class Layout(Protocol):
         ...
 
     def fetch_views(self, tokens: Tensor) -> Tensor:
-        """Keys or values [B,V',L,S,heads,d] of this process as [B,V,L,S,heads,d], at least where they are needed."""
+        """Keys or values [B,V',L,S,heads,d] of this process as [B,seen,L,S,heads,d] of all that its views look at."""
         ...
 
     def mean(self, value: Tensor) -> Tensor:

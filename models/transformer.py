@@ -146,21 +146,21 @@ class MultiViewTransformer(nn.Module):
         control = conditioning.control + x
         weight = torch.tensor(control_weight, dtype=x.dtype, device=x.device)
         places = {place: index for index, place in enumerate(self.config.control_places)}
-        before = x
+        before = None if cache is None else x
         for index, block in enumerate(self.blocks):
             x = block(x, context)
             if index in places:
                 control_block = self.control_blocks[places[index]]
                 control = control_block(control, context)
                 x = x + weight * control_block.after_proj(control)  # type: ignore[operator]
-            if cache is not None and index == 0:
-                first = x
-                if cache.is_close(first - before, self.layout):
+            if cache is not None and before is not None and index == 0:
+                first, gained = x, x - before
+                if cache.is_close(gained, self.layout):
                     x = first + cache.rest
                     break
         else:
             if cache is not None:
-                cache.store(first - before, x - first)
+                cache.store(gained, x - first)
         patches = self.final_layer(x, context.time, context.shared)
         return self.final_layer.unpatchify(self.layout.join(patches), latents.shape[-2] // self.config.patch_size)
 

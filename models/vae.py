@@ -33,6 +33,7 @@ _TILE_PX = {
 # the norms work in float32, hence more than half.
 _LIVE_BYTES_PER_PIXEL = {2: 10_130, 4: 19_460}
 _PARAMETERS = 126_892_531
+_BASE_DIM = 96
 
 
 class WanCodec:
@@ -111,6 +112,11 @@ class WanCodec:
             scaled = latents.to(self.device, self.dtype) / self._inverse_std + self._mean
             video: Tensor = self._vae.decode(scaled).sample
         return video.float()
+
+    def working_bytes(self, frames: int, height_px: int, width_px: int) -> int:
+        """Peak memory of decoding one video, beside the weights: Wan2.1's, scaled to the width of this network."""
+        whole = decode_bytes(height_px, width_px, self.dtype, frames, self._tiling) - _PARAMETERS * self.dtype.itemsize
+        return int(whole * self._vae.config.base_dim / _BASE_DIM)
 
     @contextmanager
     def _explaining_memory(self, verb: str, size: tuple[int, ...]) -> Iterator[None]:

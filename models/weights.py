@@ -58,7 +58,7 @@ def load_generator(
         text,
         weights={"transformer_sha256": weights_digest(network, allow_pickle)},
         tuning=tuning,
-        processes=from_launcher(transformer.config, views, guides),
+        processes=from_launcher(transformer.config, views, guides, where),
     )
 
 

@@ -2,8 +2,9 @@
 
 Regime: random weights, everything in one process. The default is a reduced width on the CPU at which attention is most
 of the work; ``--full`` is the released size at 1280x720, 7 views, 29 frames, and wants a GPU of 24 to 80 GB. Times are
-medians after one call that is not counted, in seconds of wall time with the device synchronised; what is compared is
-measured in turns. Sampled clips are run once.
+medians after one call that is not counted; what is compared is measured in turns; sampled clips are run once. Seconds
+are wall time with the device synchronised, or on one thread of a CPU, the default there, this process's CPU time,
+which what else is running disturbs less.
 
 The ceiling is a large square matrix multiplication in the same type, and the floor the FLOP of a step at that ceiling.
 It is measured again at the end: where it has changed much, something else was running and the numbers are worth
@@ -82,13 +83,18 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
+def now(device: torch.device) -> float:
+    """Seconds on the clock, once the device has done its work."""
+    synchronise(device)
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    return time.process_time() if alone else time.perf_counter()
+
+
 def seconds(work: Work, device: torch.device) -> float:
     """Of one call."""
-    synchronise(device)
-    begin = time.perf_counter()
+    begin = now(device)
     work()
-    synchronise(device)
-    return time.perf_counter() - begin
+    return now(device) - begin
 
 
 def compare(device: torch.device, repeats: int, **works: Work) -> dict[str, float]:
@@ -138,7 +144,8 @@ def peak_bytes(work: Work, device: torch.device) -> int:
         torch.cuda.reset_peak_memory_stats(device)
         work()
         return int(torch.cuda.max_memory_allocated(device) - before)
-    with LiveBytes() as count:
+    count = LiveBytes()
+    with count:
         work()
     return count.peak
 
@@ -299,7 +306,9 @@ def judged(case: Case, clip: Clip, spent: float, ceiling: float) -> dict[str, fl
         "share_of_ceiling": case.flop / spent / ceiling,
         "floor_seconds": case.flop / ceiling,
         "peak_bytes": peak_bytes(clip.prepare_and_step, case.device),
-        "estimated_bytes": activation_bytes(case.config, case.shape, case.dtype.itemsize, case.piece),
+        "estimated_bytes": activation_bytes(
+            case.config, case.shape, case.dtype.itemsize, case.piece, int(case.neighbours.sum())
+        ),
         "weight_bytes": sum(p.numel() * p.element_size() for p in clip.network.parameters()),
     }
 
@@ -387,8 +396,7 @@ def sample_clip(case: Case, network: MultiViewTransformer, sampling: Sampling) -
 
     def progress(what: str, done: int, total: int) -> None:
         if what in ("Sampling", "Decoding"):
-            synchronise(case.device)
-            moments.append(time.perf_counter())
+            moments.append(now(case.device))
 
     torch.manual_seed(0)
     generator = MultiViewGenerator(network, AverageCodec(case.device), RandomText(case))
@@ -458,7 +466,7 @@ def describe(case: Case) -> str:
     where = processor() if case.device.type == "cpu" else torch.cuda.get_device_name(case.device)
     tokens, blocks = shape.tokens(config), f"{config.num_blocks}+{len(config.control_places)}"
     return (
-        f"machine   {where}, {torch.get_num_threads()} threads, torch {torch.__version__}, {case.dtype}\n"
+        f"machine   {where}, {torch.get_num_threads()} CPU threads, torch {torch.__version__}, {case.dtype}\n"
         f"network   D={config.hidden_size}, {config.num_heads} heads, {blocks} blocks, {config.view_mixing}, "
         f"random weights\n"
         f"clip      {shape.views} views, {pixel_frame_count(shape.latent_frames)} frames, "
@@ -504,13 +512,15 @@ def print_savings(rows: list[Row]) -> None:
 
 def print_mixings(rows: list[dict[str, Any]]) -> None:
     """The patterns side by side, FLOP and time also as a part of the first one's."""
-    print(f"\n{'pattern':<12}{'TFLOP':>9}{'seconds':>9}{'FLOP':>7}{'time':>7}{'ceiling':>9}{'peak GB':>9}")
+    print(
+        f"\n{'pattern':<12}{'TFLOP':>9}{'seconds':>9}{'FLOP':>7}{'time':>7}{'ceiling':>9}{'peak GB':>9}{'estimate':>9}"
+    )
     first = rows[0]
     for entry in rows:
         print(
             f"{entry['what']:<12}{entry['flop'] / 1e12:9.4g}{entry['seconds']:9.3f}"
             f"{entry['flop'] / first['flop']:7.2f}{entry['seconds'] / first['seconds']:7.2f}"
-            f"{entry['share_of_ceiling']:9.0%}{entry['peak_bytes'] / 1e9:9.3f}"
+            f"{entry['share_of_ceiling']:9.0%}{entry['peak_bytes'] / 1e9:9.3f}{entry['estimated_bytes'] / 1e9:9.3f}"
         )
 
 
@@ -544,6 +554,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--piece", type=int, help="tokens of an MLP at a time")
     parser.add_argument("--steps", type=int, default=8, help="of the clips of one frame that are sampled")
     parser.add_argument("--cache-threshold", type=float, default=0.1)
+    parser.add_argument("--threads", type=int, default=1, help="of the CPU")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--full", action="store_true", help="the released size at 720p, 29 frames, 512 of text")
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
@@ -556,7 +567,7 @@ def case_of(asked: argparse.Namespace) -> Case:
     full = asked.full or asked.preset is not None
     config = PRESETS[asked.preset or "cosmos-2b-joint"]
     if not full:
-        config = replace(config, hidden_size=512, num_heads=4, num_blocks=4, control_interval=2)
+        config = replace(config, hidden_size=512, num_heads=4, num_blocks=2, control_interval=1)
     wanted = {
         "hidden_size": asked.width, "num_heads": asked.heads, "num_blocks": asked.blocks,
         "control_interval": asked.interval, "view_mixing": asked.mixing,
@@ -599,8 +610,9 @@ def main() -> None:
     """Print the regime, the tables, then everything as one line of JSON."""
     asked = options()
     case = case_of(asked)
+    torch.set_num_threads(asked.threads)
     torch.manual_seed(0)
-    print(describe(case))
+    print(describe(case), flush=True)
     ceiling = measure_ceiling(case)
     print(f"ceiling   {ceiling / 1e12:.4g} TFLOP/s of matrix multiplication", flush=True)
     result = report(asked, case, ceiling)

@@ -29,6 +29,9 @@ class FirstFrames:
     def identity(self) -> dict[str, Any]:
         return {"kind": "first-frames"}
 
+    def working_bytes(self, frames: int, height_px: int, width_px: int) -> int:
+        return 0
+
     def to(self, device: torch.device | str) -> Self:
         return self
 
