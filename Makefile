@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: install demo test bench lint types contracts clean help
+.PHONY: install demo test bench bench-generator lint types contracts clean help
 .DEFAULT_GOAL := install
 
 install: .venv/everything.stamp  ## Install everything: core, extras, development tools
@@ -37,6 +37,9 @@ test: .venv/everything.stamp  ## Run the tests (ARGS="-k lens" for some of them)
 bench: .venv/everything.stamp  ## Measure the renderer: a table, then one JSON line
 	$(BIN)/python tests/benchmarks/bench_render.py $(ARGS)
 
+bench-generator: .venv/everything.stamp  ## Measure the generator on random weights (ARGS="--device cuda --dtype bf16 --full")
+	$(BIN)/python tests/benchmarks/bench_generator.py $(ARGS)
+
 lint: .venv/everything.stamp  ## Check style and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -52,4 +55,4 @@ clean:  ## Remove the environment, builds and caches; out/ stays
 	find scenegraph render models drivesim tests -name __pycache__ -prune -exec rm -rf {} +
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
