@@ -45,10 +45,12 @@ def plan_chunks(frames: int, chunk_frames: int, overlap: int) -> tuple[Chunk, ..
             latent_frame_count(overlap)
         except ShapeError as error:
             raise ShapeError(f"overlap: {error}") from error
-    if not 0 <= overlap < chunk_frames:
+    if overlap < 0 or (overlap >= chunk_frames and frames > chunk_frames):
         raise ShapeError(f"overlap: {overlap} frames leave nothing new in a chunk of {chunk_frames}")
+    if frames <= chunk_frames:
+        return (Chunk(0, 0, frames, 0),)
     step = chunk_frames - overlap
-    count = max(1, -(-(frames - overlap) // step))
+    count = -(-(frames - overlap) // step)
     chunks = tuple(
         Chunk(index, index * step, min(index * step + chunk_frames, frames), overlap if index else 0)
         for index in range(count)

@@ -184,3 +184,16 @@ def test_the_rig_and_the_python_lines_of_the_readme_work(tmp_path: Path, monkeyp
     monkeypatch.chdir(tmp_path)
     exec(code.replace("seconds=2.9", "seconds=0.2"), {})
     assert len(list((tmp_path / "OUT").rglob("*.mp4"))) == 7
+
+
+def test_the_lines_of_the_readme_that_generate_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tiny_models import write_tiny_weights
+
+    code = (ROOT / "README.md").read_text().split("```python\n")[2].split("```")[0]
+    write_clipgt(
+        crossing_scene(3.0).with_rig(drivesim.load_rig(configs_folder() / "rigs" / "nuscenes-6.yaml")), tmp_path / "LOG"
+    )
+    write_tiny_weights(tmp_path / "WEIGHTS", ["A rainy street at dusk."])
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("seed=7", "seed=7, sampling=drivesim.Sampling(steps=1)"), {})
+    assert len(list((tmp_path / "OUT").rglob("*.mp4"))) == 6 + 2
