@@ -101,9 +101,16 @@ class MultiViewGenerator:
     ) -> tuple[UInt8Array, Tensor]:
         """Frames, and the latents [V,C,L,h,w] they were decoded from."""
         self.check(request)
-        positive_text, negative_text = self._texts(request, progress)
+        latents = self._sampled(request, progress)
+        progress("Decoding", 0, 1)
+        frames = self.processes.spread_views(latents, lambda part: decode_frames(self.codec, part))
+        progress("Decoding", 1, 1)
+        return frames, latents
 
+    def _sampled(self, request: GenerationRequest, progress: Progress) -> Tensor:
+        """Latents [V,C,L,h,w] of a clip; all that is needed on the way is free again afterwards."""
         # 1. What the network is given.
+        positive_text, negative_text = self._texts(request, progress)
         progress("Encoding control videos", 0, 1)
         control = self._encode(request.control)
         known = self.processes.together(lambda: self._known(request, control))
@@ -123,12 +130,7 @@ class MultiViewGenerator:
             request.sampling,
             lambda: progress("Sampling", next(done), steps),
         )
-
-        # 3. From latents to pictures.
-        progress("Decoding", 0, 1)
-        frames = self.processes.spread_views(latents[0], lambda part: decode_frames(self.codec, part))
-        progress("Decoding", 1, 1)
-        return frames, latents[0]
+        return latents[0]
 
     def check(self, request: GenerationRequest) -> None:
         """Refuse before any long work what this network cannot do."""

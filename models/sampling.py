@@ -18,7 +18,7 @@ class Sampling:
     steps: network steps. guidance: g in v_c + g (v_c - v_u); 0 leaves out the second pass.
     shift: of the schedule towards noise. control_weight: how much the hints count, 0 to 1.
     sampler: unipc; or student, for weights distilled to few steps (at most 4, without guidance).
-    guidance_span: part of the way, 0 at the start, in which guidance is on; lossy unless (0, 1).
+    guidance_span: part of the way, 0 at the start and 1 at the end, in which guidance is on; lossy unless (0, 1).
     cache_threshold: reuse features of the last step while the first block changes less than this; lossy unless None.
     """
 
@@ -53,4 +53,4 @@ class Sampling:
     def guides(self, way: float) -> bool:
         """Whether the step at this part of the way (0 at the start) is guided."""
         low, high = self.guidance_span
-        return self.guidance > 0 and low <= way <= high
+        return self.guidance > 0 and low <= way < high

@@ -261,7 +261,7 @@ def test_known_latents_of_one_known_frame_are_none(generator: MultiViewGenerator
     [
         (Sampling(steps=4, guidance=0.0), 4),
         (Sampling(steps=4, guidance=1.0), 8),
-        (Sampling(steps=4, guidance=1.0, guidance_span=(0.0, 0.25)), 6),
+        (Sampling(steps=4, guidance=1.0, guidance_span=(0.0, 0.5)), 6),
         (Sampling(steps=4, guidance=1.0, guidance_span=(0.5, 0.6)), 5),
         (Sampling(steps=4, guidance=0.0, sampler="student"), 4),
     ],
