@@ -249,6 +249,10 @@ class AverageCodec:
         count, _, frames, height, width = latents.shape
         return torch.zeros(count, 3, pixel_frame_count(frames), height * 8, width * 8)
 
+    def working_bytes(self, frames: int, height_px: int, width_px: int) -> int:
+        """Peak memory of decoding one video."""
+        return 3 * 4 * frames * height_px * width_px
+
     def to(self, device: torch.device | str) -> Self:
         """Move it to a device, in place."""
         self.device = torch.device(device)
