@@ -31,6 +31,7 @@ from .options import (
     parse_size,
     split_names,
 )
+from .scenario_cli import app as scenario_app
 from .weights_cli import app as weights_app
 
 if TYPE_CHECKING:
@@ -203,6 +204,7 @@ def preview(
     console.out.print(f"{out}: {_many(count, 'frame')} of {_many(len(scene.rig), 'camera')}")
 
 
+app.add_typer(scenario_app, name="scenario")
 app.add_typer(weights_app, name="weights")
 
 

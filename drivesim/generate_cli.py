@@ -25,6 +25,7 @@ from .options import (
 if TYPE_CHECKING:
     from models.request import Generator
     from models.sampling import Sampling
+    from scenegraph import Scene
 
     from .clip_job import ClipJob
     from .cosmos_spec import CosmosSample
@@ -77,10 +78,12 @@ def generate(
 ) -> None:
     """Generate one video per camera: FOLDER/CLIP/CAMERA.mp4."""
     from .generating import GenerationSettings
+    from .sources import is_scenario_file
 
     given = {name for name in context.params if _is_given(context, name)}
     is_specification = kind is None and _is_specification(source)
-    _require_purpose(weights, echo, is_specification or prompt is not None or prompts is not None)
+    says_itself = is_specification or is_scenario_file(source)
+    _require_purpose(weights, echo, says_itself or prompt is not None or prompts is not None)
     if is_specification:
         _refuse(given & _FOR_SCENES, source)
     sampling = _sampling(steps, guidance, control_weight, student, guide_span, reuse)
@@ -122,6 +125,8 @@ def generate(
     names = None if cameras is None else split_names(cameras)
     kind_name = None if kind is None else kind.value
     scene = load_scene_for_filming(source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    if is_scenario_file(source) and prompt is None and prompts is None:
+        settings = _with_scenario_prompts(settings, source, scene, negative_prompt)
     settings.prompts.require_cameras(scene.rig.names)
     pictures = recorded_pictures(source, scene, kind=kind_name, clip=clip, option="--known") if known else None
     generator = _generator(weights, len(scene.rig), sampling.guidance > 0, machine)
@@ -137,6 +142,22 @@ def _require_purpose(weights: Path | None, echo: bool, has_prompt: bool) -> None
         raise typer.BadParameter("name a folder of weights, or --echo for a dry run without", param_hint="--weights")
     if weights is not None and not has_prompt:
         raise typer.BadParameter("say what the clip shows, or give --prompts a file that does", param_hint="--prompt")
+
+
+def _with_scenario_prompts(
+    settings: GenerationSettings, source: Path, scene: Scene, negative: str | None
+) -> GenerationSettings:
+    """The settings with what the scenario's conditions and prompts say."""
+    from dataclasses import replace
+
+    from .scenario.loading import load_scenario
+    from .scenario.prompts import load_templates, prompts_of
+
+    scenario = load_scenario(source)
+    own = scenario.file.prompts
+    templates = load_templates(scenario.folder / own.templates if own.templates else None)
+    said = prompts_of(scenario.file.conditions, own, scene.rig.names, templates, settings.prompts.mode)
+    return replace(settings, prompts=said if negative is None else replace(said, negative=negative))
 
 
 def _is_specification(source: Path) -> bool:

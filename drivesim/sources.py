@@ -20,12 +20,17 @@ def load_scene(
     rig: Path | str | None = None,
     corrected: bool = False,
 ) -> Scene:
-    """Read a log or a scene folder; with a rig, film it with those cameras instead of its own.
+    """Read a log, a scene folder or a scenario file; with a rig, film it with those cameras instead of its own.
 
     rig: a built-in rig's name or a YAML file. Cameras there may take their lens from the log.
     corrected: apply the calibration corrections that the rig of a clipgt log may hold.
     """
     path = Path(path)
+    if kind is None and is_scenario_file(path):
+        from .scenario.build import build_scene
+        from .scenario.loading import load_scenario
+
+        return build_scene(load_scenario(path), rig)
     found = kind or detect_kind(path)
     if corrected and found != "clipgt":
         raise SourceError(f"{path}: only clipgt logs hold calibration corrections, this one is {found}.")
@@ -33,6 +38,11 @@ def load_scene(
     if rig is None:
         return scene
     return scene.with_rig(_rig(path, found, clip, scene, rig))
+
+
+def is_scenario_file(path: Path) -> bool:
+    """Whether a path names a scenario rather than a log."""
+    return path.suffix in (".yaml", ".yml")
 
 
 def load_scene_for_filming(

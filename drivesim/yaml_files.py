@@ -56,16 +56,16 @@ _Model = TypeVar("_Model", bound=FileModel)
 def load_yaml(path: Path | str, model: type[_Model]) -> _Model:
     """Read a file as this model; a ScenarioError lists everything that is wrong with it."""
     path = Path(path)
-    document = _parse(path)
+    document = parse_yaml(path)
     try:
-        return model.model_validate_json(json.dumps(_plain(path, document)), strict=True)
+        return model.model_validate_json(json.dumps(plain_values(path, document)), strict=True)
     except ValidationError as error:
-        found = [details for details in error.errors(include_url=False) if not _is_echo(details)]
+        found = [details for details in error.errors(include_url=False) if not is_echo(details)]
         mistakes = [_mistake(path, document, model, details) for details in found]
         raise ScenarioError.of(mistakes) from error
 
 
-def _parse(path: Path) -> CommentedMap:
+def parse_yaml(path: Path) -> CommentedMap:
     """The document with the position of every key and value."""
     try:
         document = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
@@ -88,7 +88,7 @@ def _syntax_mistake(path: Path, error: MarkedYAMLError) -> Mistake:
     return Mistake(path, line, column, "", (error.problem or error.context or "is not YAML").splitlines()[0])
 
 
-def _plain(path: Path, document: CommentedMap) -> Any:
+def plain_values(path: Path, document: CommentedMap) -> Any:
     """The document as JSON has it: keys are texts, what JSON has no type for becomes text."""
 
     def plain(node: Any) -> Any:
@@ -119,7 +119,7 @@ def _mistake(path: Path, document: CommentedMap, model: type[BaseModel], details
     return Mistake(path, *position, field, problem_in_words(model, details))
 
 
-def _is_echo(details: ErrorDetails) -> bool:
+def is_echo(details: ErrorDetails) -> bool:
     """A list is called too short as well when it is long enough but some of its items are wrong."""
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 

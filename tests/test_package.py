@@ -177,7 +177,7 @@ def test_the_readme_lists_every_module_and_no_other() -> None:
 def test_the_rig_and_the_python_lines_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = (ROOT / "README.md").read_text()
     rig = tmp_path / "rig.yaml"
-    rig.write_text(readme.split("```yaml\n")[1].split("```")[0])
+    rig.write_text(readme.split("### A rig of your own")[1].split("```yaml\n")[1].split("```")[0])
     assert drivesim.load_rig(rig).names == ("front",)
     write_clipgt(crossing_scene(3.0), tmp_path / "LOG")
     code = readme.split("```python\n")[1].split("```")[0]

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from drivesim import __version__
+from drivesim.clip_folder import file_name
 from drivesim.errors import DatasetError
 from drivesim.pipeline import FrameRange, control_videos
-from drivesim.clip_folder import file_name
 from drivesim.rendering import RenderedClip
 from drivesim.sources import load_scene
 from render.controls import ControlRenderer

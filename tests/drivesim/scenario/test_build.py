@@ -1,0 +1,92 @@
+"""A scenario of a recorded log becomes a scene, for every command that takes a log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drivesim.errors import ScenarioError
+from drivesim.scenario.build import build_scene
+from drivesim.scenario.loading import load_scenario
+from drivesim.scenario.scene_digest import scene_digest
+from drivesim.sources import load_scene
+
+
+def _scenario(folder: Path, log: Path, more: str = "") -> Path:
+    file = folder / "quiet.yaml"
+    file.write_text(f"version: 1\nduration_s: 1\nsource: {{kind: log, path: {log}}}\n{more}")
+    return file
+
+
+def test_without_edits_a_scenario_is_its_log(tmp_path: Path, scene_folder: Path) -> None:
+    built, log = load_scene(_scenario(tmp_path, scene_folder)), load_scene(scene_folder)
+    assert built.clip_id == "quiet"
+    assert [actor.id for actor in built.actors] == [actor.id for actor in log.actors]
+    assert built.rig.names == log.rig.names
+    times = built.frame_times_us()
+    assert times[0] == log.frame_times_us()[0] and 0.9e6 < times[-1] - times[0] <= 1.0e6
+
+
+def test_edits_are_applied_in_order(tmp_path: Path, scene_folder: Path) -> None:
+    edits = "edits:\n  - {kind: keep_only, classes: [Truck]}\n  - {kind: remove_camera, camera: left}\n"
+    built = load_scene(_scenario(tmp_path, scene_folder, edits))
+    assert [actor.id for actor in built.actors] == ["oncoming lorry"]
+    assert built.rig.names == ("front", "right")
+
+
+def test_the_same_file_gives_the_same_scene(tmp_path: Path, scene_folder: Path) -> None:
+    file = _scenario(tmp_path, scene_folder, "seed: 5\nedits: [{kind: jitter_rig}]\n")
+    assert scene_digest(load_scene(file)) == scene_digest(load_scene(file))
+
+
+def test_actors_that_never_come_near_are_left_out(tmp_path: Path, scene_folder: Path) -> None:
+    file = tmp_path / "near.yaml"
+    file.write_text(f"version: 1\nduration_s: 1\nsource: {{kind: log, path: {scene_folder}, within_m: 15}}\n")
+    built, log = load_scene(file), load_scene(scene_folder)
+    assert 0 < len(built.actors) < len(log.actors)
+    way = log.ego.world_from_body.translation_m[:, :2]
+    for actor in built.actors:
+        places = actor.trajectory.world_from_body.translation_m[:, :2]
+        assert np.linalg.norm(way[:, None] - places[None], axis=-1).min() <= 15
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (
+            "edits:\n  - {kind: remove, actors: [lead cart]}\n",
+            "{file}:5:5  edits[0]: ",
+        ),
+        (
+            "actors:\n  - {id: a, place: {kind: lane}}\n",
+            "{file}:5:3  actors: this version builds recorded logs with edits, and not this yet",
+        ),
+        (
+            "traffic: {per_km: 3}\n",
+            "{file}:4:10  traffic: this version builds recorded logs with edits, and not this yet",
+        ),
+    ],
+)
+def test_what_cannot_be_built_is_refused_at_its_place(
+    tmp_path: Path, scene_folder: Path, more: str, sentence: str
+) -> None:
+    file = _scenario(tmp_path, scene_folder, more)
+    with pytest.raises(ScenarioError) as refusal:
+        load_scene(file)
+    assert str(refusal.value).startswith(sentence.format(file=file))
+
+
+def test_a_log_that_is_too_short_is_refused_with_its_length(tmp_path: Path, scene_folder: Path) -> None:
+    file = tmp_path / "long.yaml"
+    file.write_text(f"version: 1\nduration_s: 60\nsource: {{kind: log, path: {scene_folder}}}\n")
+    with pytest.raises(ScenarioError, match=r"long.yaml:2:13  duration_s: the log lasts [\d.]+ s, and 0 to 60 s are"):
+        build_scene(load_scenario(file))
+
+
+def test_a_log_that_is_not_there_is_refused_at_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "lost.yaml"
+    file.write_text("version: 1\nsource: {kind: log, path: nowhere}\n")
+    with pytest.raises(ScenarioError, match=r"lost.yaml:2:27  source.path: .*nowhere: does not exist"):
+        build_scene(load_scenario(file))
