@@ -13,6 +13,7 @@ from scenegraph.arrays import FloatArray, IntArray
 from scenegraph.roads.lane_path import LanePath, Turn, lane_path
 
 from ..errors import ScenarioError
+from .ground import Ground
 
 STEP_US = 100_000
 """Between key instants of what a scenario adds."""
@@ -39,6 +40,11 @@ class World:
         return LaneGraph(self.scene.hdmap)
 
     @cached_property
+    def ground(self) -> Ground:
+        """Heights of the road surface."""
+        return Ground(self.scene.hdmap.lane_segments, self.scene.ego)
+
+    @cached_property
     def times_us(self) -> IntArray:
         """Key instants [T], ten per second, the last one at the end."""
         end_us = self.start_us + round(self.duration_s * 1e6)
@@ -58,6 +64,11 @@ class World:
     def ego_at(self, time_s: float) -> SE3:
         """Pose of the ego at a time of the scenario."""
         return self.scene.ego.at(np.array([self.start_us + round(time_s * 1e6)]))[0]
+
+    def from_ego_start(self, points_m: FloatArray) -> FloatArray:
+        """Points [N,3] of the world, level with the ego's start, that are so far ahead and left of it, [N,2]."""
+        level = SE3.from_yaw(self.ego_start.yaw_rad, self.ego_start.translation_m)
+        return level.apply(np.concatenate([points_m, np.zeros((len(points_m), 1))], axis=1))
 
     def ego_speed_mps(self, time_s: float) -> float:
         """Its speed there, over a fifth of a second."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.interpolate import CubicSpline
+from scipy.spatial import cKDTree
 
 from ..arrays import FloatArray
 from ..errors import MapError
@@ -18,7 +19,8 @@ from ..polyline import Polyline
 Turn = Literal["straight", "left", "right"]
 
 _STEP_M = 1.0
-_SMOOTHING_M = 3.0
+_SMOOTHING_M = 6.0
+_PROJECTIONS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,10 @@ class LanePath:
     def _curve(self) -> CubicSpline:
         return CubicSpline(self.stations_m, self.points_m)
 
+    @cached_property
+    def _nodes(self) -> cKDTree:
+        return cKDTree(self.points_m[:, :2])
+
     def points(self, stations_m: FloatArray, laterals_m: FloatArray | float = 0.0) -> FloatArray:
         """Points [N,3] on the road, ``laterals_m`` to the left of the centre."""
         stations = np.asarray(stations_m, dtype=np.float64)
@@ -62,7 +68,9 @@ class LanePath:
     def headings_rad(self, stations_m: FloatArray) -> FloatArray:
         """Direction of the lane [N]."""
         tangent = self._curve(np.asarray(stations_m, dtype=np.float64), 1)
-        return np.asarray(np.arctan2(tangent[..., 1], tangent[..., 0]))
+        # Not of columns: where they lie in memory may decide about the last bit of numpy's arctan2.
+        x, y = np.ascontiguousarray(np.moveaxis(tangent[..., :2], -1, 0))
+        return np.asarray(np.arctan2(y, x))
 
     def curvatures(self, stations_m: FloatArray) -> FloatArray:
         """Curvature [N] in 1/m, positive to the left."""
@@ -84,8 +92,34 @@ class LanePath:
 
     def locate(self, point_m: FloatArray) -> tuple[float, float]:
         """Station and metres to the left of a point."""
-        station_m, lateral_m = Polyline(self.points_m).locate(point_m)
-        return float(station_m + self.first_m), float(lateral_m)
+        stations_m, laterals_m = self.locate_all(np.asarray(point_m, dtype=np.float64)[None])
+        return float(stations_m[0]), float(laterals_m[0])
+
+    def locate_all(self, points_m: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Stations [N] of the nearest places in the ground plane and metres [N] to the left of them, of points [N,3].
+
+        The inverse of ``points``; beyond an end the end is nearest.
+        """
+        points = np.asarray(points_m, dtype=np.float64)
+        node = self._nodes.query(points[:, :2])[1]
+        last = len(self.stations_m) - 1
+        low, high = self.stations_m[np.maximum(node - 1, 0)], self.stations_m[np.minimum(node + 1, last)]
+        stations = self.stations_m[node]
+        for _ in range(_PROJECTIONS):
+            tangent = self._curve(stations, 1)[:, :2]
+            off = points[:, :2] - self._curve(stations)[:, :2]
+            bend = 1.0 - (off * self._curve(stations, 2)[:, :2]).sum(axis=1) / (tangent**2).sum(axis=1)
+            step = (off * tangent).sum(axis=1) / (tangent**2).sum(axis=1)
+            stations = np.clip(stations + step / np.maximum(bend, 0.2), low, high)
+        tangent, off = self._curve(stations, 1)[:, :2], points[:, :2] - self._curve(stations)[:, :2]
+        is_left = tangent[:, 0] * off[:, 1] >= tangent[:, 1] * off[:, 0]
+        away = np.hypot(off[:, 0], off[:, 1])
+        return stations, np.where(is_left, away, -away)
+
+    def reversed(self) -> LanePath:
+        """The same way from its other end, against the traffic; station 0 stays where it is."""
+        ends = np.append(self.starts_m[1:], self.last_m)
+        return LanePath(self.lanes[::-1], -ends[::-1], -self.stations_m[::-1], self.points_m[::-1])
 
     def limits_mps(self, usual_mps: float = 13.9) -> FloatArray:
         """Speed limit of every lane [len(lanes)]."""
@@ -167,14 +201,22 @@ def _heading(line: Polyline, at_end: bool) -> float:
 
 
 def _smoothed(line: Polyline) -> Polyline:
-    """Points about every metre, corners rounded by a short moving average, ends kept."""
+    """Points about every metre, corners rounded by a moving average, ends kept.
+
+    What the average takes off is averaged once more and given back: bends keep their radius.
+    """
     points = line.resampled(_STEP_M).points_m
-    half = int(_SMOOTHING_M / _STEP_M)
-    if len(points) <= 2 * half + 1:
-        return Polyline(points)
-    padded = np.concatenate([2 * points[0] - points[half:0:-1], points, 2 * points[-1] - points[-2 : -half - 2 : -1]])
-    weights = np.hanning(2 * half + 3)[1:-1]
-    weights /= weights.sum()
-    smooth = np.stack([np.convolve(padded[:, axis], weights, mode="valid") for axis in range(3)], axis=1)
+    once = _averaged(points)
+    smooth = once + _averaged(points - once)
     smooth[[0, -1]] = points[[0, -1]]
     return Polyline(smooth)
+
+
+def _averaged(points: FloatArray) -> FloatArray:
+    """Weighted means [N,3] over some metres; the line goes on point-symmetrically beyond its ends."""
+    half = min(int(_SMOOTHING_M / _STEP_M), len(points) - 1)
+    before, after = 2 * points[0] - points[half:0:-1], 2 * points[-1] - points[-2 : -half - 2 : -1]
+    padded = np.concatenate([before, points, after])
+    weights = np.hanning(2 * half + 3)[1:-1]
+    weights /= weights.sum()
+    return np.stack([np.convolve(padded[:, axis], weights, mode="valid") for axis in range(3)], axis=1)

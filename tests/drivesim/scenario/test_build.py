@@ -9,6 +9,7 @@ import pytest
 
 from drivesim.errors import ScenarioError
 from drivesim.scenario.build import build_scene
+from drivesim.scenario.checks import check_scene
 from drivesim.scenario.loading import load_scenario
 from drivesim.scenario.scene_digest import scene_digest
 from drivesim.sources import load_scene
@@ -60,12 +61,12 @@ def test_actors_that_never_come_near_are_left_out(tmp_path: Path, scene_folder: 
             "{file}:5:5  edits[0]: ",
         ),
         (
-            "actors:\n  - {id: a, place: {kind: lane}}\n",
-            "{file}:5:3  actors: this version builds recorded logs with edits, and not this yet",
+            "actors:\n  - {id: lead car, place: {kind: pose, x_m: 9, y_m: 9}}\n",
+            "{file}:5:10  actors[0].id: there is an actor 'lead car' in the source. Choose another id",
         ),
         (
-            "traffic: {per_km: 3}\n",
-            "{file}:4:10  traffic: this version builds recorded logs with edits, and not this yet",
+            "actors:\n  - {id: a, place: {kind: lane, lane: ego+3}}\n",
+            "{file}:5:5  actors[0]: actor a: there is no lane ego+3",
         ),
     ],
 )
@@ -90,3 +91,54 @@ def test_a_log_that_is_not_there_is_refused_at_its_path(tmp_path: Path) -> None:
     file.write_text("version: 1\nsource: {kind: log, path: nowhere}\n")
     with pytest.raises(ScenarioError, match=r"lost.yaml:2:27  source.path: .*nowhere: does not exist"):
         build_scene(load_scenario(file))
+
+
+def test_added_actors_and_traffic_join_those_of_a_log(tmp_path: Path, scene_folder: Path) -> None:
+    more = "actors:\n  - {id: bin, category: debris, place: {kind: pose, x_m: 20, y_m: 12}}\ntraffic: {per_km: 20}\n"
+    built, log = load_scene(_scenario(tmp_path, scene_folder, more)), load_scene(scene_folder)
+    ids = [actor.id for actor in built.actors]
+    assert ids[: len(log.actors) + 1] == [*(actor.id for actor in log.actors), "bin"]
+    assert all(name.startswith("traffic-") for name in ids[len(log.actors) + 1 :])
+    assert scene_digest(built) == scene_digest(load_scene(_scenario(tmp_path, scene_folder, more)))
+
+
+def _town(folder: Path, shared_data: Path, more: str = "", start: str = 'road: "0", lane: -1, s_m: 20') -> Path:
+    file = folder / "town.yaml"
+    source = f"kind: opendrive, path: {shared_data}/opendrive_carla/Town01.xodr, start: {{{start}}}"
+    file.write_text(f"version: 1\nduration_s: 6\nsource: {{{source}}}\nrig: nuscenes-6\n{more}")
+    return file
+
+
+def test_the_ego_drives_on_a_map_among_actors_and_traffic(tmp_path: Path, shared_data: Path) -> None:
+    cyclist = "{id: c, category: cyclist, place: {kind: lane, ahead_m: 30}, behaviour: {kind: keep_lane, speed_mps: 6}}"
+    drive = "ego: {behaviour: {kind: drive, speed_mps: 8}}\n"
+    built = load_scene(_town(tmp_path, shared_data, f"{drive}actors: [{cyclist}]\ntraffic: {{per_km: 10}}\n"))
+    assert built.rig.names[0] == "CAM_FRONT" and len(built.frame_times_us(10)) == 61
+    moved_m = np.linalg.norm(np.diff(built.ego.world_from_body.translation_m[[0, -1]], axis=0))
+    assert moved_m == pytest.approx(48.0, abs=0.5)
+    assert built.actors[0].id == "c" and len(built.actors) > 5
+    kinds = {finding.kind for finding in check_scene(built) if finding.severity == "error"}
+    assert not kinds & {"collision", "kinematics", "floating", "sunken", "off_road"}
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        ('road: "999", lane: -1, s_m: 2', "source.start: the map has no road '999'"),
+        ('road: "0", lane: 7, s_m: 2', "source.start: road 0 has no lane 7 to drive on. Its lanes: "),
+        ('road: "0", lane: -1, s_m: 4000', "source.start: road 0 is "),
+    ],
+)
+def test_a_start_that_is_not_on_the_map_is_refused(
+    tmp_path: Path, shared_data: Path, start: str, sentence: str
+) -> None:
+    with pytest.raises(ScenarioError) as refusal:
+        load_scene(_town(tmp_path, shared_data, start=start))
+    assert "town.yaml:3:" in str(refusal.value) and sentence in str(refusal.value)
+
+
+def test_made_roads_are_refused_for_now(tmp_path: Path) -> None:
+    file = tmp_path / "made.yaml"
+    file.write_text("version: 1\nsource: {kind: road, layout: {kind: straight}}\n")
+    with pytest.raises(ScenarioError, match=r"made.yaml:2:9  source: this version has no made roads yet"):
+        load_scene(file)
