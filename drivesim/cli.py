@@ -25,6 +25,7 @@ from .options import (
     PaletteOption,
     RigOption,
     SecondsOption,
+    SetOption,
     SizeOption,
     StartOption,
     parse_frame_range,
@@ -139,6 +140,7 @@ def render(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace control videos that are there.")] = False,
     corrected: CorrectedOption = False,
+    changes: SetOption = None,
 ) -> None:
     """Draw one control video per camera: FOLDER/CLIP/CAMERA.mp4."""
     from render.palette import LAYERS
@@ -146,7 +148,7 @@ def render(
     from . import console, pipeline
 
     wanted, size_px = parse_frame_range(fps, frames, start, seconds), parse_size(size)
-    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
+    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected, changes=changes)
     result = pipeline.control_videos(
         scene,
         out,
@@ -186,6 +188,7 @@ def preview(
     palette: PaletteOption = PaletteChoice.WORLD_SCENARIO,
     overlay: Annotated[bool, typer.Option("--overlay", help="Draw on the pictures recorded with the log.")] = False,
     corrected: CorrectedOption = False,
+    changes: SetOption = None,
 ) -> None:
     """Show all cameras and a bird's-eye view in one video."""
     from . import console
@@ -194,7 +197,7 @@ def preview(
 
     require_preview_name(out, overlay)
     wanted = parse_frame_range(fps, frames, start, seconds)
-    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected)
+    scene = _load(path, kind, clip, rig, cameras, films=True, corrected=corrected, changes=changes)
     photos = recorded_pictures(path, scene, kind=kind.value if kind else None, clip=clip) if overlay else None
     if photos is not None and not out.suffix:
         count = write_overlays(scene, out, photos, frames=wanted, palette=palette.value)
@@ -327,6 +330,7 @@ def _load(
     cameras: str | None = None,
     films: bool = False,
     corrected: bool = False,
+    changes: list[str] | None = None,
 ) -> Scene:
     """Read a log; with ``films`` it must have cameras."""
     from . import console
@@ -335,7 +339,9 @@ def _load(
     kind_name = kind.value if kind else None
     if films:
         names = None if cameras is None else split_names(cameras)
-        return load_scene_for_filming(path, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+        return load_scene_for_filming(
+            path, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected, changes=changes or ()
+        )
     with console.working(f"Reading {path}"):
         return load_scene(path, kind=kind_name, clip=clip, rig=rig, corrected=corrected)
 

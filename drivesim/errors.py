@@ -22,13 +22,13 @@ class DriveSimError(Exception):
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing that is wrong in a YAML file.
+    """One thing that is wrong in a YAML file, or in what the command line changes in it.
 
     line, column: where, counted from 1; 0 where the whole file is meant.
     field: such as ``cameras[0].lens.fx_px``; empty where the whole file is meant.
     """
 
-    file: Path
+    file: Path | str
     line: int
     column: int
     field: str
@@ -48,8 +48,8 @@ class ScenarioError(DriveSimError):
 
     @classmethod
     def of(cls, mistakes: Sequence[Mistake]) -> ScenarioError:
-        """The error that lists these mistakes in the order of the file."""
-        ordered = sorted(mistakes, key=lambda mistake: (mistake.line, mistake.column))
+        """The error that lists these mistakes in the order of the file, file by file."""
+        ordered = sorted(mistakes, key=lambda mistake: (str(mistake.file), mistake.line, mistake.column))
         return cls("\n".join(map(str, ordered)), ordered)
 
 

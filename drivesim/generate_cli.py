@@ -16,6 +16,7 @@ from .options import (
     KindOption,
     Out,
     RigOption,
+    SetOption,
     StartOption,
     parse_frame_range,
     parse_size,
@@ -48,6 +49,7 @@ def generate(
     rig: RigOption = None,
     cameras: CamerasOption = None,
     corrected: CorrectedOption = False,
+    changes: SetOption = None,
     fps: take.ModelFpsOption = None,
     frames: FramesOption = None,
     start: StartOption = 0.0,
@@ -124,9 +126,11 @@ def generate(
         )
     names = None if cameras is None else split_names(cameras)
     kind_name = None if kind is None else kind.value
-    scene = load_scene_for_filming(source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected)
+    scene = load_scene_for_filming(
+        source, kind=kind_name, clip=clip, rig=rig, cameras=names, corrected=corrected, changes=changes or ()
+    )
     if is_scenario_file(source) and prompt is None and prompts is None:
-        settings = _with_scenario_prompts(settings, source, scene, negative_prompt)
+        settings = _with_scenario_prompts(settings, source, scene, negative_prompt, changes)
     settings.prompts.require_cameras(scene.rig.names)
     pictures = recorded_pictures(source, scene, kind=kind_name, clip=clip, option="--known") if known else None
     generator = _generator(weights, len(scene.rig), sampling.guidance > 0, machine)
@@ -145,7 +149,7 @@ def _require_purpose(weights: Path | None, echo: bool, has_prompt: bool) -> None
 
 
 def _with_scenario_prompts(
-    settings: GenerationSettings, source: Path, scene: Scene, negative: str | None
+    settings: GenerationSettings, source: Path, scene: Scene, negative: str | None, changes: list[str] | None
 ) -> GenerationSettings:
     """The settings with what the scenario's conditions and prompts say."""
     from dataclasses import replace
@@ -153,9 +157,9 @@ def _with_scenario_prompts(
     from .scenario.loading import load_scenario
     from .scenario.prompts import load_templates, prompts_of
 
-    scenario = load_scenario(source)
+    scenario = load_scenario(source, changes or ())
     own = scenario.file.prompts
-    templates = load_templates(scenario.folder / own.templates if own.templates else None)
+    templates = load_templates(scenario.folder_of("prompts.templates") / own.templates if own.templates else None)
     said = prompts_of(scenario.file.conditions, own, scene.rig.names, templates, settings.prompts.mode)
     return replace(settings, prompts=said if negative is None else replace(said, negative=negative))
 
@@ -170,7 +174,7 @@ def _is_specification(source: Path) -> bool:
 
 
 _FOR_SCENES = {
-    "prompt", "prompts", "negative_prompt", "clip", "rig", "cameras", "corrected", "fps", "frames", "start",
+    "changes", "prompt", "prompts", "negative_prompt", "clip", "rig", "cameras", "corrected", "fps", "frames", "start",
     "seconds", "size", "fit", "known", "seed", "steps", "guidance", "control_weight", "overlap", "chunk",
 }  # fmt: skip
 """Options that a specification has fields of its own for."""

@@ -31,7 +31,8 @@ class PaletteChoice(StrEnum):
 
 
 Log = Annotated[
-    Path, typer.Argument(metavar="LOG", help="Folder of a log, or of a scene written by import; or a ScenarioNet file.")
+    Path,
+    typer.Argument(metavar="LOG", help="Folder of a log or scene, a ScenarioNet file, or a scenario: file or name."),
 ]
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where to write.")]
 KindOption = Annotated[Kind | None, typer.Option("--kind", help="Format of the log; by default found from its files.")]
@@ -68,6 +69,12 @@ SizeOption = Annotated[
         "--size",
         metavar="WIDTHxHEIGHT",
         help="Of every picture; by default each camera's own shape, as large as fits into 1280x720.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="Change a value of a scenario: actors[0].behaviour.gap_m=5. Repeatable."
     ),
 ]
 CorrectedOption = Annotated[

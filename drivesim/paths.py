@@ -26,19 +26,19 @@ def built_in_configs(kind: ConfigKind) -> dict[str, Path]:
     return {path.stem: path for path in sorted((configs_folder() / kind).glob("*.yaml"))}
 
 
-def find_config(kind: ConfigKind, name_or_path: str | Path) -> Path:
+def find_config(kind: ConfigKind, name_or_path: str | Path, folder: Path = Path()) -> Path:
     """The file that a built-in name or a path means.
 
-    A word without suffix and folder is a built-in name; anything else is a path.
+    A word without suffix and folder is a built-in name; anything else is a path. folder: where it starts.
     """
-    given = Path(name_or_path)
+    given = folder / name_or_path
     built_in = built_in_configs(kind)
     if str(name_or_path) in built_in:
         return built_in[str(name_or_path)]
     if given.is_file():
         return given
     what = kind.removesuffix("es") if kind == "batches" else kind.removesuffix("s")
-    if given.suffix or len(given.parts) > 1:
+    if given.suffix or len(Path(name_or_path).parts) > 1:
         raise ScenarioError(f"{given}: no such {what} file")
     raise ScenarioError(
         f"there is no built-in {what} {str(name_or_path)!r}{nearest(str(name_or_path), built_in)}. "

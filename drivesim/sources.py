@@ -19,18 +19,22 @@ def load_scene(
     clip: str | None = None,
     rig: Path | str | None = None,
     corrected: bool = False,
+    changes: Sequence[str] = (),
 ) -> Scene:
     """Read a log, a scene folder or a scenario file; with a rig, film it with those cameras instead of its own.
 
     rig: a built-in rig's name or a YAML file. Cameras there may take their lens from the log.
     corrected: apply the calibration corrections that the rig of a clipgt log may hold.
+    changes: of a scenario, ``path=value`` each.
     """
     path = Path(path)
     if kind is None and is_scenario_file(path):
         from .scenario.build import build_scene
         from .scenario.loading import load_scenario
 
-        return build_scene(load_scenario(path), rig)
+        return build_scene(load_scenario(path, changes), rig)
+    if changes:
+        raise SourceError(f"{path}: is a log, and only what a scenario file says can be changed with --set.")
     found = kind or detect_kind(path)
     if corrected and found != "clipgt":
         raise SourceError(f"{path}: only clipgt logs hold calibration corrections, this one is {found}.")
@@ -41,8 +45,10 @@ def load_scene(
 
 
 def is_scenario_file(path: Path) -> bool:
-    """Whether a path names a scenario rather than a log."""
-    return path.suffix in (".yaml", ".yml")
+    """Whether a path names a scenario rather than a log: a YAML file, or a built-in one by its name."""
+    from .paths import built_in_configs
+
+    return path.suffix in (".yaml", ".yml") or (not path.exists() and str(path) in built_in_configs("scenarios"))
 
 
 def load_scene_for_filming(
@@ -53,12 +59,13 @@ def load_scene_for_filming(
     rig: Path | str | None = None,
     cameras: Sequence[str] | None = None,
     corrected: bool = False,
+    changes: Sequence[str] = (),
 ) -> Scene:
     """The same, refusing a scene without cameras. cameras: only these, in this order."""
     from .console import working
 
     with working(f"Reading {path}"):
-        scene = load_scene(path, kind=kind, clip=clip, rig=rig, corrected=corrected)
+        scene = load_scene(path, kind=kind, clip=clip, rig=rig, corrected=corrected, changes=changes)
     require_cameras(scene, path)
     return scene if cameras is None else scene.with_rig(scene.rig.select(cameras))
 

@@ -1,4 +1,4 @@
-"""The world before anything is changed: a recorded log, or a map with the ego driving on it."""
+"""The world before anything is changed: a recorded log, or a map or made road with the ego driving on it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from scenegraph import Actor, CameraRig, LaneGraph, Scene, SceneGraphError
+from scenegraph import Actor, CameraRig, HDMap, LaneGraph, Scene, SceneGraphError
 from scenegraph.formats.opendrive import read_opendrive
 from scenegraph.roads.network import Road, RoadNetwork
+from scenegraph.roads.procedural import made_road
 from scenegraph.roads.reference_line import road_point
+from scenegraph.roads.road_spec import Curve, FourWay, Hill, Layout, Merge, RoadSpec, Roundabout, Straight, TJunction
 from scenegraph.roads.surface import build_hdmap
 
 from ..errors import DriveSimError, ScenarioError
@@ -19,11 +21,20 @@ from .ego import drive_ego, redrive_ego
 from .ground import Ground
 from .loading import Scenario
 from .schema_actors import EgoRecorded
-from .schema_sources import LanePoint, LogSource, OpenDriveSource
+from .schema_sources import LanePoint, LogSource, OpenDriveSource, RoadSource
 from .world import World
 
 _SLACK_US = 50_000
 _FRAMES_PER_S = 30.0
+_LAYOUTS: dict[str, type[Layout]] = {
+    "straight": Straight,
+    "curve": Curve,
+    "hill": Hill,
+    "t_junction": TJunction,
+    "four_way": FourWay,
+    "merge": Merge,
+    "roundabout": Roundabout,
+}
 
 
 def base_world(scenario: Scenario, rig: Path | str | None = None) -> World:
@@ -33,7 +44,7 @@ def base_world(scenario: Scenario, rig: Path | str | None = None) -> World:
         return _with_ego(scenario, _recorded(scenario, source, rig))
     if isinstance(source, OpenDriveSource):
         return _on_map(scenario, source, rig)
-    raise refusal(scenario, "source", "this version has no made roads yet. Use a recorded log or an OpenDRIVE map")
+    return _on_road(scenario, source, rig)
 
 
 def refusal(scenario: Scenario, field: str, problem: object) -> ScenarioError:
@@ -50,7 +61,9 @@ def _recorded(scenario: Scenario, source: LogSource, rig: Path | str | None) -> 
 
     named = rig or scenario.file.rig
     try:
-        scene = load_scene(scenario.folder / source.path, kind=source.format, clip=source.clip, rig=named)
+        scene = load_scene(
+            scenario.folder_of("source.path") / source.path, kind=source.format, clip=source.clip, rig=named
+        )
     except (DriveSimError, SceneGraphError) as error:
         raise refusal(scenario, "source.path", error) from error
     frames = scene.frame_timestamps_us
@@ -110,47 +123,75 @@ def _with_ego(scenario: Scenario, world: World) -> World:
 
 def _on_map(scenario: Scenario, source: OpenDriveSource, rig: Path | str | None) -> World:
     """An OpenDRIVE map with the ego on one of its lanes."""
-    from ..rigs import find_rig, load_rig
-
-    if source.through:
-        raise refusal(scenario, "source.through", "roads to come through are not followed yet. Use turn of the ego")
     try:
-        network = read_opendrive(scenario.folder / source.path)
+        network = read_opendrive(scenario.folder_of("source.path") / source.path)
     except SceneGraphError as error:
         raise refusal(scenario, "source.path", error) from error
     hdmap = build_hdmap(network)
-    graph = LaneGraph(hdmap)
-    behaviour = scenario.file.ego.behaviour
-    if isinstance(behaviour, EgoRecorded):
-        raise refusal(scenario, "ego.behaviour", "a map has no recorded drive. Use drive, change_lane or profile")
     try:
-        lane_id, station_m = _lane_at(network, graph, source.start)
+        start = _lane_at(network, LaneGraph(hdmap), source.start)
+    except (DriveSimError, SceneGraphError) as error:
+        raise refusal(scenario, "source.start", error) from error
+    about = {"format": "opendrive", **network.source}
+    world = _driven(scenario, hdmap, start, about, rig, any(road.left_hand for road in network.roads))
+    origin_m = np.array(network.origin_m)
+    return world.with_scene(replace(world.scene, world_origin_m=origin_m))
+
+
+def _on_road(scenario: Scenario, source: RoadSource, rig: Path | str | None) -> World:
+    """A road made to measure with the ego on it, its lights in a fixed cycle."""
+    try:
+        made = made_road(_spec(source))
+    except SceneGraphError as error:
+        raise refusal(scenario, "source", error) from error
+    ego = scenario.file.ego
+    try:
+        start = made.start(ego.lane, ego.station_m)
+    except SceneGraphError as error:
+        raise refusal(scenario, "ego", error) from error
+    about = {"format": "road", "licence": "Apache-2.0"}
+    world = _driven(scenario, made.hdmap, start, about, rig, source.left_hand)
+    states = made.light_states(round(scenario.file.duration_s * 1e6))
+    return world.with_scene(replace(world.scene, light_states=states))
+
+
+def _spec(source: RoadSource) -> RoadSpec:
+    values = source.model_dump(exclude={"kind", "layout"})
+    layout = _LAYOUTS[source.layout.kind](**source.layout.model_dump(exclude={"kind"}))
+    return RoadSpec(layout=layout, **values)
+
+
+def _driven(
+    scenario: Scenario,
+    hdmap: HDMap,
+    start: tuple[str, float],
+    about: dict[str, str],
+    rig: Path | str | None,
+    left_hand: bool,
+) -> World:
+    """A map with the ego driving on it from a lane and a station, filmed 30 times a second."""
+    from ..rigs import find_rig, load_rig
+
+    behaviour, duration_s = scenario.file.ego.behaviour, scenario.file.duration_s
+    if isinstance(behaviour, EgoRecorded):
+        raise refusal(scenario, "ego.behaviour", "there is no recorded drive here. Use drive, change_lane or profile")
+    try:
         ego = drive_ego(
             behaviour,
-            graph,
-            lane_id,
-            station_m,
+            LaneGraph(hdmap),
+            *start,
             start_us=0,
-            duration_s=scenario.file.duration_s,
+            duration_s=duration_s,
             ground=Ground(hdmap.lane_segments),
         )
     except (DriveSimError, SceneGraphError) as error:
-        raise refusal(scenario, "source.start", error) from error
+        raise refusal(scenario, "ego", error) from error
     named = rig or scenario.file.rig
     cameras = CameraRig(()) if named is None else load_rig(find_rig(named))
-    count = int(scenario.file.duration_s * _FRAMES_PER_S + 1e-9) + 1
+    count = int(duration_s * _FRAMES_PER_S + 1e-9) + 1
     times_us = np.round(np.arange(count) * 1e6 / _FRAMES_PER_S).astype(np.int64)
-    scene = Scene(
-        scenario.name,
-        hdmap,
-        ego,
-        rig=cameras,
-        frame_timestamps_us=times_us,
-        world_origin_m=np.array(network.origin_m),
-        source={"format": "opendrive", **network.source},
-    )
-    left_hand = any(road.left_hand for road in network.roads)
-    return World(scene, 0, scenario.file.duration_s, left_hand)
+    scene = Scene(scenario.name, hdmap, ego, rig=cameras, frame_timestamps_us=times_us, source=about)
+    return World(scene, 0, duration_s, left_hand)
 
 
 def _lane_at(network: RoadNetwork, graph: LaneGraph, start: LanePoint) -> tuple[str, float]:

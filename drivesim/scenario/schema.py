@@ -7,7 +7,7 @@ Times are seconds from the start of the scenario.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,12 +15,18 @@ from ..yaml_files import FileModel
 from .schema_actors import ActorFile, EgoFile, TrafficFile
 from .schema_edits import EditFile
 from .schema_sources import SourceFile
+from .schema_variations import VariableName, VariableValue, VaryFile
 
 Weather = Literal["clear", "cloudy", "overcast", "rain", "heavy_rain", "fog", "snow"]
 TimeOfDay = Literal["dawn", "morning", "noon", "afternoon", "dusk", "night"]
 Season = Literal["spring", "summer", "autumn", "winter"]
 Place = Literal["city", "town", "village", "suburb", "motorway", "country_road", "industrial_area"]
 RoadState = Literal["dry", "wet", "snowy", "icy"]
+FindingKind = Literal[
+    "collision", "duplicate", "size", "kinematics", "off_road", "wrong_way", "floating", "sunken", "missing_line",
+    "red_light", "light_conflict", "born_in_view", "dies_in_view", "hidden_subject", "subject_seen", "blocked_camera",
+    "camera_pose", "out_of_distribution", "not_checked",
+]  # fmt: skip
 
 
 class ConditionsFile(FileModel):
@@ -36,67 +42,39 @@ class ConditionsFile(FileModel):
 class PromptsFile(FileModel):
     """What is said to the generator instead of what the conditions say."""
 
-    caption: str | None = Field(None, description="Instead of the caption made from the conditions.")
+    caption: str | None = Field(None, min_length=1, description="Instead of the caption made from the conditions.")
     add: str = Field("", description="Said after the caption.")
     cameras: dict[str, str] = Field(default_factory=dict, description="Prompts of single cameras.")
     negative: str | None = None
     templates: str | None = Field(None, description="A file of words for conditions, instead of the built-in one.")
 
 
-class RangeFile(FileModel):
-    """Evenly spaced numbers from start to stop, both included."""
-
-    kind: Literal["range"]
-    start: float
-    stop: float
-    count: int = Field(ge=1, le=10_000)
-
-
-class SampleFile(FileModel):
-    """Random numbers, the same for the same seed."""
-
-    kind: Literal["sample"]
-    low: float
-    high: float
-    count: int = Field(ge=1, le=10_000)
-    seed: int = 0
-    whole: bool = Field(False, description="Whole numbers only.")
-
-
-class ListFile(FileModel):
-    """Values one after the other."""
-
-    kind: Literal["list"]
-    values: tuple[Any, ...] = Field(min_length=1)
-
-
-Values: TypeAlias = Annotated[RangeFile | SampleFile | ListFile, Field(discriminator="kind")]
-
-
-class VaryFile(FileModel):
-    """Many scenarios from one: every variable takes its values, in all combinations or side by side."""
-
-    how: Literal["product", "zip"] = "product"
-    variables: dict[str, Values] = Field(min_length=1)
-
-
 class ChecksFile(FileModel):
     """Findings that this scenario means to have, such as ``collision``: they are listed but do not fail it."""
 
-    allow: tuple[str, ...] = ()
+    allow: tuple[FindingKind, ...] = ()
 
 
 class ScenarioFile(FileModel):
     """One scenario: where it comes from, what is changed, how it is filmed and what is said about it."""
 
     version: Literal[1]
-    name: str | None = Field(None, description="By default the file's.")
+    extends: str | None = Field(
+        None, description="A scenario that this one changes: a file, from the folder of this one, or a built-in name."
+    )
+    name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+=-]*$",
+        description="letters, digits, _ . + = and -, not first a sign; by default the name of the file.",
+    )
     description: str = ""
     about: str | None = Field(None, description="The actor it is about: must be seen by a camera.")
     duration_s: float = Field(8.0, gt=0, le=600)
     seed: int = Field(0, ge=0, lt=2**32)
-    variables: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    vary: VaryFile | None = None
+    variables: dict[VariableName, VariableValue] = Field(
+        default_factory=dict, description="Used as ${name}: a text that is nothing else takes the variable's type."
+    )
+    vary: VaryFile | None = Field(None, description="Makes many scenarios: variables take other values than their own.")
     source: SourceFile
     ego: EgoFile = EgoFile()
     actors: tuple[ActorFile, ...] = ()

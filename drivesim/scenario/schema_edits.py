@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from ..yaml_files import FileModel
-from .schema_actors import ActorClass, PositiveM
+from .schema_actors import ActorClass, LaneName, PositiveM
 
 MapLayer = Literal[
     "lane_lines", "road_boundaries", "crosswalks", "stop_lines", "poles", "road_markings", "traffic_signs",
@@ -132,7 +132,7 @@ class CloseLane(FileModel):
     """Closes a lane with cones: a taper, then a row."""
 
     kind: Literal["close_lane"]
-    lane: str = "ego"
+    lane: LaneName = "ego"
     from_m: float = Field(60.0, description="Ahead of the ego's start.")
     length_m: float = Field(60.0, gt=5, le=1000, description="Of the row, after the taper.")
     taper_m: float = Field(25.0, ge=0, le=300)

@@ -34,7 +34,6 @@ class OpenDriveSource(FileModel):
     kind: Literal["opendrive"]
     path: str
     start: LanePoint
-    through: tuple[str, ...] = Field((), description="Roads the ego comes through; by default straight on.")
 
 
 class StraightRoad(FileModel):

@@ -10,12 +10,10 @@ import numpy as np
 
 from scenegraph.arrays import BoolArray, FloatArray
 
+from ..schema import FindingKind
+
 Severity: TypeAlias = Literal["error", "warning", "note"]
-Kind: TypeAlias = Literal[
-    "collision", "duplicate", "size", "kinematics", "off_road", "wrong_way", "floating", "sunken", "missing_line",
-    "red_light", "light_conflict", "born_in_view", "dies_in_view", "hidden_subject", "subject_seen", "blocked_camera",
-    "camera_pose", "out_of_distribution", "not_checked",
-]  # fmt: skip
+Kind: TypeAlias = FindingKind
 KINDS: tuple[str, ...] = get_args(Kind)
 """Names that ``allow`` may hold."""
 

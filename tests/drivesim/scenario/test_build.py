@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drivesim.errors import ScenarioError
-from drivesim.scenario.build import build_scene
+from drivesim.scenario.build import build, build_scene
 from drivesim.scenario.checks import check_scene
 from drivesim.scenario.loading import load_scenario
 from drivesim.scenario.scene_digest import scene_digest
@@ -137,8 +137,26 @@ def test_a_start_that_is_not_on_the_map_is_refused(
     assert "town.yaml:3:" in str(refusal.value) and sentence in str(refusal.value)
 
 
-def test_made_roads_are_refused_for_now(tmp_path: Path) -> None:
+def test_a_made_road_has_what_it_was_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "made.yaml"
-    file.write_text("version: 1\nsource: {kind: road, layout: {kind: straight}}\n")
-    with pytest.raises(ScenarioError, match=r"made.yaml:2:9  source: this version has no made roads yet"):
+    file.write_text(
+        "version: 1\nduration_s: 2\nsource: {kind: road, layout: {kind: four_way}, lanes: 2, oncoming_lanes: 2}\n"
+        "ego: {lane: 1, station_m: 50}\nrig: nuscenes-6\n"
+    )
+    built = load_scene(file)
+    assert set(built.light_states) == {light.id for light in built.hdmap.traffic_lights} and built.hdmap.crosswalks
+    assert built.ego.first_us == 0 and len(built.rig) == 6
+
+
+def test_a_road_that_makes_no_sense_is_refused_at_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "made.yaml"
+    file.write_text("version: 1\nsource: {kind: road, layout: {kind: roundabout}, oncoming_lanes: 0}\n")
+    with pytest.raises(ScenarioError, match=r"made.yaml:2:1  source: "):
         load_scene(file)
+
+
+def test_what_happened_can_be_traced_to_the_file(tmp_path: Path, scene_folder: Path) -> None:
+    more = "edits: [{kind: shift, actor: lead car, ahead_m: 1}]\nactors: [{id: bin, place: {kind: pose, x_m: 9, y_m: 20}}]\n"
+    built = build(load_scenario(_scenario(tmp_path, scene_folder, more)))
+    assert dict(built.causes) == {"lead car": "edits[0]", "bin": "actors[0]"}
+    assert built.edited == {"lead car"} and "bin" not in built.recorded
