@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import ClipOption, KindOption, Log, RigOption, SetOption, split_names
+from .spelling import counted
 
 if TYPE_CHECKING:
     from scenegraph import Scene
@@ -155,9 +156,9 @@ def check(
         for finding, cause in zip(findings, causes, strict=True):
             where = f"  ({cause})" if cause else ""
             console.out.print(f"{finding.severity:7}  {finding.kind}: {finding.sentence}{where}")
-        console.out.print(
-            f"{subject.scene.clip_id}: {errors} errors, {warnings} warnings, {len(findings) - errors - warnings} notes"
-        )
+        notes = len(findings) - errors - warnings
+        counts = [counted(errors, "error"), counted(warnings, "warning"), counted(notes, "note")]
+        console.out.print(f"{subject.scene.clip_id}: {', '.join(counts)}")
     raise typer.Exit(_FOUND_ERRORS if errors else 0)
 
 

@@ -92,6 +92,12 @@ class Fleet:
         powers = np.arange(1, 6) * self._share[:, None] ** np.arange(5)
         return np.asarray((self._curve[:, 1:] * powers).sum(axis=1) / self.shift_over_m)
 
+    @property
+    def bend_per_m(self) -> FloatArray:
+        """Change of the slope per metre."""
+        powers = np.arange(1, 5) * np.arange(2, 6) * self._share[:, None] ** np.arange(4)
+        return np.asarray((self._curve[:, 2:] * powers).sum(axis=1) / self.shift_over_m**2)
+
     # -- how --------------------------------------------------------------------------------------
 
     def wishes(self) -> Drivers:
@@ -127,20 +133,30 @@ class Fleet:
         return np.asarray(self.route_of(index).path.points(at, side)[0])
 
     def change_route(self, index: int, number: int, station_m: float, over_m: float) -> None:
-        """Carry on along another route, near a station of it, from just where and as one is heading now.
+        """Carry on along another route, near a station of it, from just where, as and in the bend one is now.
 
         over_m: on this length it moves over to the middle of that route, on a quintic.
         """
-        point, yaw = self.point_m(index), float(self.yaws_rad(np.array([index]))[0])
+        point, yaw, curvature = self.point_m(index), float(self.yaws_rad(np.array([index]))[0]), self._curvature(index)
         route = self.routes.all[number]
         path = route.path
         station, side = _nearest_on(route, point, station_m)
         at = np.array([station])
         turned = yaw - float(route.headings_at(at)[0])
-        slope = float(np.tan(turned) * (1 - path.curvatures(at)[0] * side))
+        own = float(path.curvatures(at)[0])
+        slope = float(np.tan(turned) * (1 - own * side))
+        bend = _bend_for(curvature, own, side, slope)
         self.route[index], self.station_m[index] = number, station
         self.shift_from_m[index], self.shift_over_m[index] = station, over_m
-        self._curve[index] = _quintic(side, slope * over_m)
+        self._curve[index] = _quintic(side, slope * over_m, bend * over_m**2)
+
+    def _curvature(self, index: int) -> float:
+        """Of what the rear axle of one describes, per metre; that of the route is taken as even."""
+        route, at = self.route_of(index), self.station_m[index : index + 1]
+        own, side, slope = float(route.path.curvatures(at)[0]), float(self.side_m[index]), float(self.slope[index])
+        stretch = np.hypot(1 - own * side, slope)
+        turned = (float(self.bend_per_m[index]) * (1 - own * side) + own * slope**2) / stretch**2
+        return float((own + turned) / stretch)
 
     def yaws_rad(self, index: IntArray) -> FloatArray:
         """Headings of some of them."""
@@ -156,10 +172,17 @@ def _column(drivers: Sequence[Driver], read: Callable[[Driver], float]) -> Float
     return np.array([read(driver) for driver in drivers], dtype=np.float64)
 
 
-def _quintic(start: float, slope: float) -> FloatArray:
-    """Coefficients [6] of the curve from ``start`` with a slope to 0, level and without bend at the end."""
-    bends = (-10 * start - 6 * slope, 15 * start + 8 * slope, -6 * start - 3 * slope)
-    return np.array([start, slope, 0.0, *bends])
+def _quintic(start: float, slope: float, bend: float) -> FloatArray:
+    """Coefficients [6] of the curve from ``start`` with a slope and a bend to 0, level and without bend at the end."""
+    cubic = -10 * start - 6 * slope - 1.5 * bend
+    quartic = 15 * start + 8 * slope + 1.5 * bend
+    return np.array([start, slope, bend / 2, cubic, quartic, -6 * start - 3 * slope - bend / 2])
+
+
+def _bend_for(curvature: float, own: float, side_m: float, slope: float) -> float:
+    """How a slope must change per metre, beside a route of curvature ``own``, to describe a curvature."""
+    stretch = np.hypot(1 - own * side_m, slope)
+    return float(((curvature * stretch - own) * stretch**2 - own * slope**2) / (1 - own * side_m))
 
 
 def _nearest_on(route: Route, point_m: FloatArray, station_m: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Traffic that reacts: distances kept by IDM, lanes changed by MOBIL, lights and right of way heeded.
 
 Everybody drives along a route in coordinates of lanes. Ten times a second it looks at what is ahead and decides;
-it moves in steps of half of that, with bounded jerk. What is given as ``others``, and the ego, never reacts: it is
+it moves in steps of a fifth of that, with bounded jerk. What is given as ``others``, and the ego, never reacts: it is
 foreseen as it will really move. Where it would run into background traffic all the same, most often from behind,
 that vehicle is left out.
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scenegraph import Actor, Trajectory
+from scenegraph import Actor
 from scenegraph.arrays import BoolArray, FloatArray, IntArray
 
 from .car_following import Drivers, free_acceleration, stopping_acceleration
@@ -27,7 +27,7 @@ from .fleet import Fleet
 from .ground import Ground
 from .junction_control import JunctionControl
 from .lane_changes import SQUEEZE, wanted_change
-from .motion import box_track, on_ground
+from .motion import box_track, on_ground, thinned
 from .planned import Bystander, Driver, Planned
 from .right_of_way import GREEN, LineSigns
 from .seen_actors import SeenActors
@@ -35,7 +35,7 @@ from .traffic_routes import Routes
 from .traffic_sight import look_ahead
 from .world import World
 
-_SUBSTEPS = 2
+_SUBSTEPS = 5
 _RISING_MPS3, _FALLING_MPS3, _EMERGENCY_MPS3 = 5.0, 7.0, 18.0
 _EMERGENCY_MPS2 = -4.0
 _RESTING_MPS3 = 5.0
@@ -49,8 +49,9 @@ _MOST_ROUNDS = 12
 
 @dataclass(frozen=True, eq=False)
 class _Track:
-    """Where N vehicles were at T key instants, all arrays [T,N]."""
+    """Where N vehicles were at T instants, all arrays but the instants [T,N]."""
 
+    times_us: IntArray
     route: IntArray
     station_m: FloatArray
     side_m: FloatArray
@@ -95,22 +96,22 @@ class Simulation:
             return ()
         track = self._run(Fleet(drivers, self.routes))
         return tuple(
-            _actor(driver, track, index, self.routes, self.world.ground, self.world.times_us)
-            for index, driver in enumerate(drivers)
+            _actor(driver, track, index, self.routes, self.world.ground) for index, driver in enumerate(drivers)
         )
 
     def _run(self, fleet: Fleet) -> _Track:
-        steps_s = np.append(np.diff(self.world.times_us) / 1e6, 0.0)
-        rows: list[tuple[IntArray, FloatArray, FloatArray, FloatArray, BoolArray]] = []
-        for step, step_s in enumerate(steps_s.tolist()):
+        steps_us = np.append(np.diff(self.world.times_us), 0).tolist()
+        rows: list[tuple[int, IntArray, FloatArray, FloatArray, FloatArray, BoolArray]] = []
+        for step, (begin_us, step_us) in enumerate(zip(self.world.times_us.tolist(), steps_us, strict=True)):
             if step == 0:
                 self._settle(fleet)
             self._leave(fleet)
             self._go_on(fleet)
             wanted = self._decide(fleet, step)
-            rows.append((fleet.route.copy(), fleet.station_m, fleet.side_m, fleet.slope, fleet.is_there.copy()))
-            for _ in range(_SUBSTEPS):
-                part_s = step_s / _SUBSTEPS
+            part_s = step_us / _SUBSTEPS / 1e6
+            for part in range(_SUBSTEPS if step_us else 1):
+                now_us, there = begin_us + part * step_us // _SUBSTEPS, fleet.is_there.copy()
+                rows.append((now_us, fleet.route.copy(), fleet.station_m, fleet.side_m, fleet.slope, there))
                 fleet.acceleration_mps2 = wanted if step == 0 else _eased(fleet, wanted, part_s)
                 fleet.advance(part_s)
         return _Track(*(np.stack(column) for column in zip(*rows, strict=True)))
@@ -202,7 +203,7 @@ def _eased(fleet: Fleet, wanted: FloatArray, step_s: float) -> FloatArray:
     return np.asarray(np.maximum(eased, softest))
 
 
-def _actor(driver: Driver, track: _Track, index: int, routes: Routes, ground: Ground, times_us: IntArray) -> Actor:
+def _actor(driver: Driver, track: _Track, index: int, routes: Routes, ground: Ground) -> Actor:
     """One vehicle as an actor, present as long as it is on the map."""
     there = track.is_there[:, index]
     rows = np.flatnonzero(there) if there.any() else np.array([0])
@@ -215,7 +216,7 @@ def _actor(driver: Driver, track: _Track, index: int, routes: Routes, ground: Gr
         bent = 1 - path.curvatures(station[on]) * side[on]
         yaw[on] = headings + np.arctan2(track.slope[rows, index][on], bent)
     body = driver.body
-    axle = Trajectory(times_us[rows], on_ground(points, yaw, body, ground))
+    axle = thinned(track.times_us[rows], on_ground(points, yaw, body, ground))
     sizes = (np.array(body.length_m), np.array(body.width_m), np.array(body.height_m))
     category = category_of(driver.category, body.length_m)
     return Actor(driver.id, category, box_track(axle, body), *sizes, source_category=driver.category)

@@ -12,6 +12,8 @@ from scenegraph import Actor, Scene
 from scenegraph.arrays import FloatArray, IntArray, UInt8Array
 from scenegraph.scene import EGO_EXTRAPOLATION_US
 
+from ..spelling import counted
+
 _BINS = 40
 _MOST_ACTORS = 40
 _STRIP_PICTURES = 5
@@ -29,8 +31,10 @@ def timeline(scene: Scene, causes: Mapping[str, str]) -> Iterator[str]:
     """
     times_us = _instants(scene, _BINS)
     duration_s = (times_us[-1] - times_us[0]) / 1e6
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in scene.hdmap.counts().items() if count)
-    yield f"{scene.clip_id}: {duration_s:.1f} s, {len(scene.actors)} actors, {len(scene.rig)} cameras"
+    layers = scene.hdmap.counts().items()
+    counts = ", ".join(counted(count, name.replace("_", " ").removesuffix("s")) for name, count in layers if count)
+    actors, cameras = counted(len(scene.actors), "actor"), counted(len(scene.rig), "camera")
+    yield f"{scene.clip_id}: {duration_s:.1f} s, {actors}, {cameras}"
     yield f"map: {counts or 'empty'}"
     ego = scene.ego.at(times_us, EGO_EXTRAPOLATION_US).translation_m
     yield f"  {'ego':28} {'':10} |{_bar(_speeds(ego, times_us))}| {_speed_words(_speeds(ego, times_us))}"

@@ -94,7 +94,8 @@ def _seen(scene: Scene, bodies: Bodies, about: str, instants: IntArray, seen_px:
     columns = np.flatnonzero((seen_px > 0).any(axis=0))
     start_s, end_s = (float(bodies.times_s[instants[c]]) for c in (columns[0], columns[-1]))
     largest_s = float(bodies.times_s[instants[int(column)]])
-    text = f"{about} is seen for {seen_s:.1f} s {span(start_s, end_s)}, largest with {size_px:.0f} px by {name}"
+    for_s = max(min(seen_s, end_s - start_s), STEP_S)
+    text = f"{about} is seen for {for_s:.1f} s {span(start_s, end_s)}, largest with {size_px:.0f} px by {name}"
     text += f" at {largest_s:.1f} s"
     if seen_s < _BRIEF_S:
         return Finding("hidden_subject", "warning", about, name, start_s, end_s, seen_s, _BRIEF_S, "s", text)

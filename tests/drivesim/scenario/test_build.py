@@ -156,7 +156,8 @@ def test_a_road_that_makes_no_sense_is_refused_at_its_place(tmp_path: Path) -> N
 
 
 def test_what_happened_can_be_traced_to_the_file(tmp_path: Path, scene_folder: Path) -> None:
-    more = "edits: [{kind: shift, actor: lead car, ahead_m: 1}]\nactors: [{id: bin, place: {kind: pose, x_m: 9, y_m: 20}}]\n"
+    bin_file = "{id: bin, place: {kind: pose, x_m: 9, y_m: 20}}"
+    more = f"edits: [{{kind: shift, actor: lead car, ahead_m: 1}}]\nactors: [{bin_file}]\n"
     built = build(load_scenario(_scenario(tmp_path, scene_folder, more)))
     assert dict(built.causes) == {"lead car": "edits[0]", "bin": "actors[0]"}
     assert built.edited == {"lead car"} and "bin" not in built.recorded

@@ -58,11 +58,20 @@ def faults(scene_world, actors, kinds=("collision", "kinematics", "red_light", "
     return [finding.sentence for finding in check_scene(scene) if finding.kind in kinds]
 
 
+def times_us(actor) -> np.ndarray:
+    """Ten instants [T] per second."""
+    return np.arange(actor.trajectory.first_us, actor.trajectory.last_us + 1, 100_000)
+
+
+def poses(actor) -> SE3:
+    """Of the middle at ten instants [T] per second."""
+    return actor.trajectory.at(times_us(actor))
+
+
 def motion(actor) -> tuple[np.ndarray, np.ndarray]:
     """Times [T] and way of the middle [T] along the ground."""
-    points = actor.trajectory.world_from_body.translation_m
-    steps = np.linalg.norm(np.diff(points[:, :2], axis=0), axis=1)
-    return actor.trajectory.timestamps_us / 1e6, np.concatenate([[0.0], np.cumsum(steps)])
+    steps = np.linalg.norm(np.diff(poses(actor).translation_m[:, :2], axis=0), axis=1)
+    return times_us(actor) / 1e6, np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def standing(name, x, y, yaw=0.0, seconds=20.0) -> Actor:
@@ -110,7 +119,7 @@ def test_where_a_lane_ends_vehicles_squeeze_in(seed):
     plans = [*crowd(("lane0", "lane1"), 14, 28.0, seed), *crowd(("slip",), 3, 24.0, seed, first_m=6.0)]
     actors = drive(road, plans)
     assert faults(road, actors) == []
-    last_y = [a.trajectory.world_from_body.translation_m[-1, 1] for a in actors if a.id.startswith("slip")]
+    last_y = [poses(a).translation_m[-1, 1] for a in actors if a.id.startswith("slip")]
     assert sum(y > -1.0 for y in last_y) >= 2
 
 
@@ -126,17 +135,17 @@ def test_accelerations_and_jerks_are_bounded_and_headings_are_smooth():
         pull = np.diff(speed) / 0.1
         assert pull.max() < 2.0 and pull.min() > -6.0
         assert np.abs(np.diff(pull) / 0.1).max() < 20.0
-        rates = np.diff(np.unwrap(actor.trajectory.world_from_body.yaw_rad)) / 0.1
+        rates = np.diff(np.unwrap(poses(actor).yaw_rad)) / 0.1
         assert np.abs(rates).max() < 0.6 and np.abs(np.diff(rates)).max() < 0.1
 
 
 def test_at_rest_nothing_turns_or_creeps():
     road = world(straight_road(1), states={})
     (actor,) = drive(road, [driver("a", "lane0", 20.0)], [standing("wall", 120.0, 0.0)])
-    points = actor.trajectory.world_from_body.translation_m
+    points = poses(actor).translation_m
     assert points[-1, 0] + 2.3 < 117.7 and points[-1, 0] + 2.3 > 114.0
     assert np.abs(np.diff(points[-15:], axis=0)).max() < 0.02
-    assert np.ptp(actor.trajectory.world_from_body.yaw_rad) == 0.0
+    assert np.ptp(poses(actor).yaw_rad) == 0.0
 
 
 def test_followers_settle_at_the_gap_of_the_formula():
@@ -144,7 +153,7 @@ def test_followers_settle_at_the_gap_of_the_formula():
     slow = driver("slow", "lane0", 100.0, 10.0, desired_mps=10.0)
     fast = driver("fast", "lane0", 60.0, 10.0, desired_mps=14.0)
     first, second = drive(road, [slow, fast])
-    gap = (first.trajectory.world_from_body.translation_m - second.trajectory.world_from_body.translation_m)[-1, 0]
+    gap = (poses(first).translation_m - poses(second).translation_m)[-1, 0]
     wishes = Drivers(*(np.array([x]) for x in (14.0, 1.5, 2.0, 1.4, 2.0)))
     _, way = motion(second)
     speed = (way[-1] - way[-11]) / 1.0
@@ -178,8 +187,8 @@ def test_a_red_light_is_a_line_that_nobody_passes_until_it_turns_green():
     states = {"light0": LightTimeline(np.array([0, 12_000_000]), (red, green))}
     road = world(crossing(), states=states)
     (actor,) = drive(road, [driver("a", "in0", 30.0)])
-    front = actor.trajectory.world_from_body.translation_m[:, 0] - 2.3
-    at_12_s = int(np.searchsorted(actor.trajectory.timestamps_us, 12_000_000))
+    front = poses(actor).translation_m[:, 0] - 2.3
+    at_12_s = int(np.searchsorted(times_us(actor), 12_000_000))
     assert 14.0 < front[at_12_s] < 17.0 and front[:at_12_s].min() > 14.0
     assert front[-1] < 5.0
 
@@ -237,7 +246,7 @@ def test_behind_a_lorry_a_car_changes_to_the_free_lane():
     road = world(straight_road(2))
     lorry = driver("lorry", "lane0", 80.0, 6.0, "truck", desired_mps=6.0)
     _, car = drive(road, [lorry, driver("car", "lane0", 40.0, 10.0)])
-    points = car.trajectory.world_from_body.translation_m
+    points = poses(car).translation_m
     assert points[0, 1] == approx(0.0) and points[-1, 1] == approx(3.5, abs=0.05)
     assert faults(road, [car]) == []
 
@@ -249,7 +258,7 @@ def test_a_solid_line_is_not_crossed():
     road = world(replace(hdmap, lane_segments=lanes))
     lorry = driver("lorry", "lane0", 80.0, 6.0, "truck", desired_mps=6.0)
     _, car = drive(road, [lorry, driver("car", "lane0", 40.0, 10.0)])
-    assert np.abs(car.trajectory.world_from_body.translation_m[:, 1]).max() < 1e-6
+    assert np.abs(poses(car).translation_m[:, 1]).max() < 1e-6
 
 
 def test_nobody_changes_in_front_of_a_fast_follower():
@@ -260,7 +269,7 @@ def test_nobody_changes_in_front_of_a_fast_follower():
         *(driver(f"fast{i}", "lane1", 55.0 - 14.0 * i, 13.0, time_gap_s=0.5) for i in range(3)),
     ]
     actors = drive(road, plans)
-    car = actors[1].trajectory.world_from_body.translation_m
+    car = poses(actors[1]).translation_m
     assert np.abs(car[:20, 1]).max() < 0.01
     assert faults(road, actors) == []
 
@@ -281,18 +290,18 @@ def test_on_a_hill_all_wheels_are_on_the_ground():
     road = world(straight_road(1, 800.0, height=lambda x: 6.0 * np.sin(x / 80.0)), ego_at=(0.0, 500.0))
     (actor,) = drive(road, [driver("a", "lane0", 20.0, 12.0)])
     assert faults(road, [actor]) == []
-    poses = actor.trajectory.world_from_body
-    rear = poses.apply(np.array([[-0.29 * 4.6, 0.0, -1.55 / 2]]))[:, 0]
+    there = poses(actor)
+    rear = there.apply(np.array([[-0.29 * 4.6, 0.0, -1.55 / 2]]))[:, 0]
     assert np.abs(rear[:, 2] - 6.0 * np.sin(rear[:, 0] / 80.0)).max() < 0.03
     slope = np.arctan(6.0 / 80.0 * np.cos((rear[:, 0] + 1.4) / 80.0))
-    pitch = np.arcsin(poses.rotation[:, 2, 0])
+    pitch = np.arcsin(there.rotation[:, 2, 0])
     assert np.abs(pitch - slope).max() < 0.01
 
 
 def test_at_the_end_of_the_map_a_vehicle_is_absent_from_then_on():
     road = world(straight_road(1, 200.0))
     (actor,) = drive(road, [driver("a", "lane0", 100.0, 13.0)])
-    points = actor.trajectory.world_from_body.translation_m
+    points = poses(actor).translation_m
     assert 198.0 < points[-1, 0] < 201.5 and actor.trajectory.last_us < 10_000_000
 
 
@@ -326,7 +335,7 @@ print(digest(drive(world(crossing(), states=light_states()), at_junction(2))))
 def digest(actors) -> str:
     sha = hashlib.sha256()
     for actor in actors:
-        pose = actor.trajectory.world_from_body
+        pose = poses(actor)
         sha.update(actor.id.encode() + actor.trajectory.timestamps_us.tobytes())
         sha.update(pose.rotation.tobytes() + pose.translation_m.tobytes())
     return sha.hexdigest()

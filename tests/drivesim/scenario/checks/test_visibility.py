@@ -45,7 +45,7 @@ def test_the_subject_in_plain_view_gets_a_note_with_camera_and_size():
     (found,) = findings(standing("a", "car", 40.0, RIGHT), about="a", ego=ego_drive(way=np.zeros(81)))
     assert (found.kind, found.severity, found.other) == ("subject_seen", "note", "front")
     assert (
-        found.sentence.startswith("a is seen for 8.1 s from 0.0 to 8.0 s, largest with")
+        found.sentence.startswith("a is seen for 8.0 s from 0.0 to 8.0 s, largest with")
         and "by front" in found.sentence
     )
     assert found.value == pytest.approx(500.0 * 1.9 * 0.98 / 37.7, rel=0.02)
