@@ -33,7 +33,9 @@ from .options import (
     split_names,
 )
 from .scenario_cli import app as scenario_app
+from .train_cli import train
 from .weights_cli import app as weights_app
+from .world_cli import world
 
 if TYPE_CHECKING:
     from scenegraph import Scene
@@ -166,6 +168,8 @@ def render(
 
 
 app.command()(generate)
+app.command()(world)
+app.command()(train)
 
 
 @app.command()

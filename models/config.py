@@ -186,4 +186,23 @@ COSMOS_2B_NEIGHBOURS = TransformerConfig(
 )
 """The same size with attention between neighbouring cameras, a quarter of the work at seven views."""
 
-PRESETS = {"cosmos-2b-joint": COSMOS_2B_JOINT, "cosmos-2b-neighbours": COSMOS_2B_NEIGHBOURS}
+TINY = TransformerConfig(
+    hidden_size=256,
+    num_heads=4,
+    num_blocks=6,
+    control_interval=2,
+    view_mixing="neighbours",
+    view_identity="rays",
+    latent_channels=32,
+    adaln_rank=32,
+    text_channels=33,
+    text_width=64,
+    rope_ratio_h=1.0,
+    rope_ratio_w=1.0,
+    clip_frames=17,
+    width_px=256,
+    height_px=144,
+)
+"""Ours: small enough to train and to run on two CPU cores. Its text is the words of ``conditions``."""
+
+PRESETS = {"cosmos-2b-joint": COSMOS_2B_JOINT, "cosmos-2b-neighbours": COSMOS_2B_NEIGHBOURS, "tiny": TINY}

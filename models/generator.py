@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .captions import arrange
 from .codec import Codec, decode_frames, encode_frames
+from .conditions import ConditionText
 from .config import RAY_CHANNELS, TransformerConfig
 from .cost import ClipShape, activation_bytes, require_memory
 from .errors import ShapeError
@@ -189,9 +190,9 @@ class MultiViewGenerator:
 
     def _texts(self, request: GenerationRequest, progress: Progress) -> tuple[Tensor, Tensor]:
         """Projected text of every view with and against the prompt, [1,V,N,C] each; every text is projected once."""
-        captions = arrange(
-            request.prompts, request.negative_prompt, request.camera_names, request.ids, request.caption_mode
-        )
+        # Weights that know conditions instead of language were trained with the caption on every view.
+        mode = "per_view" if isinstance(self.text, ConditionText) else request.caption_mode
+        captions = arrange(request.prompts, request.negative_prompt, request.camera_names, request.ids, mode)
         negative = captions.negative if request.sampling.guidance else captions.positive  # without, nobody reads it
         texts = [captions.texts[place] for place in (*captions.positive, *negative)]
         missing = [text for text in dict.fromkeys(texts) if text not in self._projected]

@@ -444,8 +444,8 @@ def test_a_folder_of_weights_without_a_part_is_refused(generate: Command, weight
     assert (done.code, done.out, done.err) == (
         2,
         "",
-        "drivesim: cut: has no folder vae. It should hold transformer/ (or one .pt), vae/, and text_encoder/ or "
-        "text_cache/; see data/README.md\n",
+        "drivesim: cut: has neither a folder vae nor a folder codec. It should hold transformer/ (or one .pt), vae/ or "
+        "codec/, and text_encoder/, text_cache/ or text/; see data/README.md\n",
     )
 
 

@@ -19,7 +19,10 @@ from models.text_cache import CachedText
 from models.tuning import Tuning
 from models.weights import load_generator
 
-LAYOUT = "It should hold transformer/ (or one .pt), vae/, and text_encoder/ or text_cache/; see data/README.md"
+LAYOUT = (
+    "It should hold transformer/ (or one .pt), vae/ or codec/, and text_encoder/, text_cache/ or text/; "
+    "see data/README.md"
+)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ WRONG: list[tuple[Callable[[Path], object], str]] = [
     (shutil.rmtree, "{}: no such folder of weights. " + LAYOUT),
     (lambda w: shutil.rmtree(w / "transformer"), "{}: holds no network and no folder transformer. " + LAYOUT),
     (_two_files, "{}: holds 2 weight files and no folder transformer. " + LAYOUT),
-    (lambda w: shutil.rmtree(w / "vae"), "{}: has no folder vae. " + LAYOUT),
+    (lambda w: shutil.rmtree(w / "vae"), "{}: has neither a folder vae nor a folder codec. " + LAYOUT),
     (_two_codecs, "{}/vae: holds 2 weight files, and one is needed. " + LAYOUT),
     (
         lambda w: shutil.rmtree(w / "text_cache"),

@@ -1,0 +1,1 @@
+"""Training of small weights: random scenarios, clips of the reference world, and the stages from there to weights."""

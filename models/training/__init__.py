@@ -1,0 +1,1 @@
+"""Training of the multi-view network: clips to learn from, what is learnt, the loop, and few-step students."""
