@@ -139,13 +139,15 @@ def _run(
     studio: Studio, what: str, folder: Path, steps: int, make: Callable[[Callbacks], Trainer]
 ) -> MultiViewTransformer:
     """Train to the end, or to the deadline, with a bar and samples."""
-    from models.training.logs import Callbacks
+    from models.training.logs import Callbacks, TensorBoard
 
     samples = studio.file.samples
+    curves = TensorBoard(folder / "tensorboard")
     with training_bar(f"Training the {what}", steps) as show:
 
         def on_step(report: StepReport) -> None:
             left = duration_in_words(report.seconds_left)
+            curves(report)
             show(report.step, f"loss {report.loss:.4f}  {report.tokens_per_s:,.0f} tokens/s  {left} left")
             if report.step < report.steps:
                 studio.deadline.require(f"step {report.step} of {report.steps} of the {what} is done")

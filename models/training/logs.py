@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import ModelError
 from ..transformer import MultiViewTransformer
@@ -71,7 +72,10 @@ class LossLog:
 
 
 class TensorBoard:
-    """The same curves for TensorBoard; as a callback of ``on_step``."""
+    """The same curves for TensorBoard; as a callback of ``on_step``.
+
+    Files are opened at the first step, and what they hold of later steps of an earlier run counts no more.
+    """
 
     def __init__(self, folder: Path | str) -> None:
         try:
@@ -80,9 +84,12 @@ class TensorBoard:
             raise ModelError(
                 "tensorboard: is not installed. Install it with pip install tensorboard, or train without"
             ) from error
-        self._writer = SummaryWriter(str(folder))
+        self._open = lambda step: SummaryWriter(str(folder), purge_step=step)
+        self._writer: Any = None
 
     def __call__(self, report: StepReport) -> None:
         """Write a step."""
+        if self._writer is None:
+            self._writer = self._open(report.step)
         for name in ("loss", "gradient_norm", "learning_rate", "tokens_per_s"):
             self._writer.add_scalar(name, getattr(report, name), report.step)

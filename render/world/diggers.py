@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .actor_parts import Part, block, both_sides, prism, wheel
+from .actor_parts import Part, Point, block, both_sides, patch, prism, wheel
 
 
 def excavator_parts(length_m: float, width_m: float, height_m: float) -> list[Part]:
@@ -41,6 +41,9 @@ def excavator_parts(length_m: float, width_m: float, height_m: float) -> list[Pa
         prism("paint", upper, (-0.085 * w, 0.085 * w)),
         prism("paint", stick, (-0.07 * w, 0.07 * w)),
         prism("steel", bucket, (-0.22 * w, 0.22 * w)),
+        patch(
+            "glass", _pane((0.46 * l, 0.62 * h), (0.42 * l, 0.86 * h), (0.1 * w, 0.45 * w)), (0.08, 0.92), (0.0, 0.88)
+        ),
         block("amber_light", (0.3 * l, 0.32 * l), (0.2 * w, 0.26 * w), (0.86 * h, 0.91 * h)),
     ]
 
@@ -69,8 +72,16 @@ def loader_parts(length_m: float, width_m: float, height_m: float) -> list[Part]
         prism("paint", front, (-0.26 * w, 0.26 * w)),
         prism("paint", cab, (-0.28 * w, 0.28 * w)),
         prism("glass", pane, (-0.29 * w, 0.29 * w)),
-        block("glass", (0.52 * l, 0.552 * l), (-0.25 * w, 0.25 * w), (0.5 * h, 0.7 * h)),
+        patch(
+            "glass", _pane((0.55 * l, 0.68 * h), (0.5 * l, 0.97 * h), (-0.28 * w, 0.28 * w)), (0.06, 0.94), (0.02, 0.88)
+        ),
         *both_sides([block("headlamp", (0.63 * l, 0.67 * l), (0.2 * w, 0.26 * w), (0.42 * h, 0.48 * h))]),
         prism("steel", bucket, (-0.5 * w, 0.5 * w)),
         block("amber_light", (0.4 * l, 0.43 * l), (-0.04 * w, 0.04 * w), (0.97 * h, h)),
     ]
+
+
+def _pane(low_xz: tuple[float, float], high_xz: tuple[float, float], y_m: tuple[float, float]) -> list[Point]:
+    """A sloping front, as a patch wants it."""
+    (x0, z0), (x1, z1), (right, left) = low_xz, high_xz, y_m
+    return [(x0, right, z0), (x0, left, z0), (x1, left, z1), (x1, right, z1)]

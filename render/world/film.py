@@ -15,13 +15,12 @@ from .seeds import generator
 Float32Array = npt.NDArray[np.float32]
 UInt8Array = npt.NDArray[np.uint8]
 
-_EXPOSURE: Final = {"dawn": 1.30, "morning": 0.86, "noon": 0.72, "afternoon": 0.82, "dusk": 1.55, "night": 4.6}
+_EXPOSURE: Final = {"dawn": 1.30, "morning": 0.98, "noon": 0.84, "afternoon": 0.94, "dusk": 1.55, "night": 4.6}
 _DULL: Final = {"overcast": 1.45, "rain": 1.85, "heavy_rain": 2.2, "fog": 1.30, "snow": 1.15}
 _WHITE: Final = 5.0
-_GLARE: Final = 0.05
 _CURVE_STEPS: Final = 4096
 _CURVE_END: Final = 16.0
-_GRAIN: Final = 1.1
+_VIVID: Final = 1.18
 
 
 def exposure_of(look: Look) -> float:
@@ -32,13 +31,19 @@ def exposure_of(look: Look) -> float:
 
 def developed(light: Float32Array, exposure: float, grain: float, names: tuple[object, ...]) -> UInt8Array:
     """A picture uint8 [H,W,3] sRGB of light float32 [H,W,3]; grain: deviation in levels, seeded by the names."""
-    exposed = light * np.float32(exposure)
+    exposed = _vivid(light) * np.float32(exposure)
     exposed = _with_glare(exposed)
     levels = _curve()[np.minimum(np.sqrt(exposed / _CURVE_END), 1.0).__mul__(_CURVE_STEPS - 1).astype(np.int32)]
     if grain:
         noise = generator(*names).standard_normal(light.shape, dtype=np.float32)
         levels = levels + noise * np.float32(grain)
     return np.asarray(np.clip(levels + np.float32(0.5), 0, 255), dtype=np.float32).astype(np.uint8)
+
+
+def _vivid(light: Float32Array) -> Float32Array:
+    """Colours a little stronger, as cameras make them."""
+    grey = light @ np.array([0.25, 0.6, 0.15], dtype=np.float32)
+    return np.asarray(np.maximum(light * np.float32(_VIVID) + grey[..., None] * np.float32(1 - _VIVID), 0))
 
 
 def _with_glare(light: Float32Array) -> Float32Array:

@@ -19,8 +19,8 @@ from .mesh import Material, Mesh
 CELL_M: Final = 8.0
 _LAMP_REACH_M, _BEAM_REACH_M = 26.0, 75.0
 _SAME_LAMP_M: Final = 0.9
-_LAMP_RGB: Final = (17.0, 13.2, 8.2)
-_BEAM_RGB: Final = (250.0, 236.0, 208.0)
+_LAMP_RGB: Final = (22.0, 16.8, 10.2)
+_BEAM_RGB: Final = (95.0, 90.0, 79.0)
 _DOWN_RAD: Final = 0.012
 
 
@@ -110,7 +110,7 @@ def lamp_light(
         if falls <= 0.0:
             continue
         if lamps.is_beam[k]:
-            shape = _beam(lamps, k, px, py, pz) * (0.35 + 0.65 * falls)
+            shape = _beam(lamps, k, px, py, pz) * (0.45 + 0.55 * falls)
         else:
             shape = max(pz / length, 0.0) ** 1.5 * (0.2 + 0.8 * falls)
         power = shape / (squared + 2.0)

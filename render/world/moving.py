@@ -15,7 +15,7 @@ from scenegraph.scene import EGO_EXTRAPOLATION_US
 from ..raycast import TriangleScene
 from .actor_meshes import PHASES, actor_mesh, phase_of
 from .contact import Contact, Underneath
-from .faces import Faces, faces_of
+from .faces import Faces, bent_normals, faces_of
 from .lamps import Lamps, lamps_of
 from .look import Look
 from .mesh import Material, Mesh, joined
@@ -46,6 +46,14 @@ class Instant:
     lamps: Lamps
 
 
+@dataclass(frozen=True, eq=False)
+class _Body:
+    """A mesh in its box frame and its smooth normals [F,3,3]."""
+
+    mesh: Mesh
+    bent: npt.NDArray[np.float32]
+
+
 class Actors:
     """The bodies of all actors of a clip, and the traffic lights."""
 
@@ -55,7 +63,7 @@ class Actors:
         self._boxes = [actor.boxes_at(self._times) for actor in scene.actors]
         self._ego = scene.ego.at(self._times, EGO_EXTRAPOLATION_US)
         self._phases = [phase_of(actor, self._times) for actor in scene.actors]
-        self._meshes: dict[tuple[int, int, tuple[float, float, float]], Mesh] = {}
+        self._bodies: dict[tuple[int, int, tuple[float, float, float]], _Body] = {}
         self._glow = np.zeros((len(self._times), max(len(scene.actors), 1), 2), dtype=np.float32)
         for number, actor in enumerate(scene.actors):
             self._glow[:, number] = glow_of(actor, self._times, look.has_lights_on)
@@ -66,14 +74,16 @@ class Actors:
         ego = self._ego[index]
         under = Underneath(ego.translation_m)
         under.add(ego @ _shift(_EGO_CENTRE_M), *EGO_SIZE_M)
-        parts, owners, heads, ahead = [], [], [], []
+        parts, owners, bent, heads, ahead = [], [], [], [], []
         for number, boxes in enumerate(self._boxes):
             pose = boxes.world_from_box[index]
             if not boxes.present[index] or np.linalg.norm(pose.translation_m - ego.translation_m) > _REACH_M:
                 continue
-            mesh = self._mesh(number, index)
+            body = self._body(number, index)
+            mesh = body.mesh
             parts.append(mesh.moved(pose.rotation, pose.translation_m))
             owners.append(np.full(len(mesh.triangles), number, dtype=np.int32))
+            bent.append(body.bent @ pose.rotation.T.astype(np.float32))
             under.add(pose, float(boxes.length_m[index]), float(boxes.width_m[index]))
             shining = mesh.triangles[mesh.material == Material.HEADLAMP]
             if self._glow[index, number, 0] > 0 and len(shining):
@@ -84,11 +94,12 @@ class Actors:
             lenses = light_lenses(light, state)
             parts.append(lenses)
             owners.append(np.full(len(lenses.triangles), -1, dtype=np.int32))
+            bent.append(np.zeros((len(lenses.triangles), 3, 3), dtype=np.float32))
         mesh = joined(parts)
         owner = np.concatenate(owners) if owners else np.zeros(0, dtype=np.int32)
         return Instant(
             TriangleScene(mesh.vertices_m, mesh.triangles),
-            faces_of(mesh, owner),
+            faces_of(mesh, owner, np.concatenate(bent) if bent else None),
             under.picture(),
             self._glow[index],
             self._lamps(index, heads, ahead),
@@ -102,17 +113,18 @@ class Actors:
         heads_m = np.array([ego.apply(np.array(_EGO_FRONT_M)), *heads])
         return lamps_of(self._posts_m[near], heads_m, np.array([ego.rotation[:, 0], *ahead]))
 
-    def _mesh(self, number: int, index: int) -> Mesh:
+    def _body(self, number: int, index: int) -> _Body:
         """An actor's body in its box frame; moments are rounded, so that few different ones are built."""
         actor, boxes = self._scene.actors[number], self._boxes[number]
         sides = [round(float(side[index]), 2) for side in (boxes.length_m, boxes.width_m, boxes.height_m)]
         moment = round(float(self._phases[number][index]) / (2 * np.pi) * PHASES) % PHASES
         key = (number, moment, (sides[0], sides[1], sides[2]))
-        if key not in self._meshes:
-            self._meshes[key] = actor_mesh(
+        if key not in self._bodies:
+            mesh = actor_mesh(
                 actor.category, actor.source_category, actor.id, *key[2], self._seed, stride=moment * 2 * np.pi / PHASES
             )
-        return self._meshes[key]
+            self._bodies[key] = _Body(mesh, bent_normals(mesh))
+        return self._bodies[key]
 
 
 def glow_of(actor: Actor, times_us: Any, has_lights_on: bool) -> npt.NDArray[np.float32]:

@@ -119,8 +119,8 @@ def light_of_samples(world: World, samples: Samples) -> Float32Array:
     # 2. The light that falls on them.
     falling = np.zeros((count, 3), dtype=np.float32)
     illuminate(
-        light, world.open_sky, world.under, world.lamps, samples.material, samples.place, samples.normal,
-        samples.sunlit, samples.owner, albedo, falling,
+        light, world.open_sky, world.under, world.lamps, world.grain, samples.material, samples.place, samples.normal,
+        np.where(samples.face >= 0, samples.distance_m, 0) * samples.spread, samples.sunlit, samples.owner, albedo, falling,
     )  # fmt: skip
     # 3. What comes back.
     out = np.empty((count, 3), dtype=np.float32)

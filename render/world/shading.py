@@ -19,10 +19,11 @@ _SNOW_R, _SNOW_G, _SNOW_B = 0.78, 0.81, 0.86
 
 @njit
 def illuminate(
-    light: Any, open_sky: Any, under: Any, lamps: Any, material: Any, place: Any, normal: Any, sunlit: Any,
-    owner: Any, albedo: Any, falling: Any,
+    light: Any, open_sky: Any, under: Any, lamps: Any, grain: Any, material: Any, place: Any, normal: Any, size: Any,
+    sunlit: Any, owner: Any, albedo: Any, falling: Any,
 ) -> None:  # fmt: skip
-    """The light float32 [R,3] that falls on samples; snow and leaves change their albedo float32 [R,3]."""
+    """The light float32 [R,3] that falls on samples that are size [R] metres large; snow and leaves change
+    their albedo float32 [R,3]."""
     sx, sy, sz = light.sun
     for i in range(len(material)):
         m = material[i]
@@ -31,9 +32,16 @@ def illuminate(
         x, y, z = float(place[i, 0]), float(place[i, 1]), float(place[i, 2])
         nx, ny, nz = float(normal[i, 0]), float(normal[i, 1]), float(normal[i, 2])
         if m == _FOLIAGE:
-            clump = 0.70 + 0.5 * _lump(x, y, z)
+            near = 1.0 - smooth(0.04, 0.25, size[i])
+            leaf = tiled(grain, 21.0 * (x + 0.71 * z), 21.0 * (y - 0.53 * z))
+            bough = tiled(grain, 4.3 * (x - 0.62 * z) + 9.0, 4.3 * (y + 0.57 * z))
+            clump = max(0.95 + 0.22 * bough + 0.24 * near * leaf, 0.25)
             for k in range(3):
                 albedo[i, k] *= clump
+            # Leaves point anywhere: facets of the crown disappear.
+            nx, ny, nz = nx + 0.32 * bough + 0.2 * near * leaf, ny + 0.32 * leaf, nz + 0.25 * bough
+            length = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
+            nx, ny, nz = nx / length, ny / length, nz / length
         if light.snow > 0.0 and owner[i] < 0 and m != _GROUND:
             _snow_on(i, m, nz, x, y, z, albedo)
         seen = openness(open_sky, x + 0.8 * nx, y + 0.8 * ny)
