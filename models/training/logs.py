@@ -84,12 +84,12 @@ class TensorBoard:
             raise ModelError(
                 "tensorboard: is not installed. Install it with pip install tensorboard, or train without"
             ) from error
-        self._open = lambda step: SummaryWriter(str(folder), purge_step=step)
+        self._folder, self._kind = str(folder), SummaryWriter
         self._writer: Any = None
 
     def __call__(self, report: StepReport) -> None:
         """Write a step."""
         if self._writer is None:
-            self._writer = self._open(report.step)
+            self._writer = self._kind(self._folder, purge_step=report.step)
         for name in ("loss", "gradient_norm", "learning_rate", "tokens_per_s"):
             self._writer.add_scalar(name, getattr(report, name), report.step)
