@@ -31,6 +31,7 @@ class Template:
 
     vertices: float32 [N,3]. triangles: int32 [F,3]. roles: names, and role_of: uint8 [F], which of them a triangle
     plays. turning: int32 [M], the vertices that turn with the wheels, and axle: float32 [M,2], x and z of their axles.
+    roundness: float32 [2], length and height of the box in which wheels are round; in others they are as stretched.
     """
 
     vertices: Float32Array
@@ -39,6 +40,7 @@ class Template:
     role_of: UInt8Array
     turning: Int32Array
     axle: Float32Array
+    roundness: Float32Array
 
     @classmethod
     def of(cls, parts: Iterable[Part], bounds_m: Bounds | None = None) -> Template:
@@ -63,6 +65,7 @@ class Template:
             role_of[solid].astype(np.uint8),
             np.concatenate([np.zeros(0), *turning]).astype(np.int32),
             ((np.concatenate([np.zeros((0, 2)), *axle]) - middle[[0, 2]]) / extent[[0, 2]]).astype(np.float32),
+            extent[[0, 2]].astype(np.float32),
         )
 
     def mesh(self, length_m: float, width_m: float, height_m: float, finishes: Finishes, turn_rad: float = 0.0) -> Mesh:
@@ -75,22 +78,21 @@ class Template:
         material = np.array([look[0] for look in looks], dtype=np.uint8)
         colour = np.array([look[1] for look in looks], dtype=np.float32)
         return Mesh(
-            self._turned(size, turn_rad) * size,
+            self._turned(turn_rad) * size,
             self.triangles,
             material[self.role_of],
             colour[self.role_of],
             np.zeros((len(self.triangles), 3, 2), dtype=np.float32),
         )
 
-    def _turned(self, size: Float32Array, turn_rad: float) -> Float32Array:
+    def _turned(self, turn_rad: float) -> Float32Array:
         if not len(self.turning) or turn_rad == 0.0:
             return self.vertices
-        along = size[[0, 2]]
-        arm = (self.vertices[self.turning][:, [0, 2]] - self.axle) * along
+        arm = (self.vertices[self.turning][:, [0, 2]] - self.axle) * self.roundness
         cosine, sine = np.float32(np.cos(turn_rad)), np.float32(np.sin(turn_rad))
         turned = np.stack([cosine * arm[:, 0] + sine * arm[:, 1], cosine * arm[:, 1] - sine * arm[:, 0]], axis=1)
         vertices = self.vertices.copy()
-        vertices[self.turning[:, None], [0, 2]] = self.axle + turned / along
+        vertices[self.turning[:, None], [0, 2]] = self.axle + turned / self.roundness
         return vertices
 
 

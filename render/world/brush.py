@@ -57,4 +57,4 @@ def fill(picture: UInt8Array, rings: list[npt.NDArray[np.float64]], value: int =
     bits = 4
     fixed = [np.round(ring[:, ::-1] * 2**bits).astype(np.int32).reshape(-1, 1, 2) for ring in rings if len(ring) > 2]
     if fixed:
-        cv2.fillPoly(picture, fixed, value, lineType=cv2.LINE_AA, shift=bits)
+        cv2.fillPoly(picture, fixed, (value,), lineType=cv2.LINE_AA, shift=bits)

@@ -63,7 +63,7 @@ def _upwards(count: int) -> npt.NDArray[np.float32]:
     height = np.sqrt((np.arange(count) + 0.5) / count)
     turn = np.arange(count) * np.pi * (3 - 5**0.5)
     flat = np.sqrt(1 - height**2)
-    return np.stack([flat * np.cos(turn), flat * np.sin(turn), height], axis=1).astype(np.float32)
+    return np.asarray(np.stack([flat * np.cos(turn), flat * np.sin(turn), height], axis=1), dtype=np.float32)
 
 
 class Underneath:
@@ -79,7 +79,7 @@ class Underneath:
         half = np.array([[1, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]) * (length_m / 2, width_m / 2, 0.0)
         texels = (world_from_box.apply(half)[:, :2] - self._corner) / UNDER_TEXEL_M - 0.5
         points = np.round(np.clip(texels[:, ::-1], -1e4, 1e4) * 16).astype(np.int32).reshape(-1, 1, 2)
-        cv2.fillConvexPoly(self._covered, points, 255, lineType=cv2.LINE_AA, shift=4)
+        cv2.fillConvexPoly(self._covered, points, (255,), lineType=cv2.LINE_AA, shift=4)
 
     def picture(self) -> Contact:
         """All that were added, softly."""
@@ -89,7 +89,7 @@ class Underneath:
 
 
 @njit
-def openness(contact: Any, x: float, y: float) -> float:
+def openness(contact: Any, x: float, y: float) -> Any:
     """How much of the sky a place on the ground sees, 0 to 1."""
     row, column = (x - contact.x_m) / contact.texel_m - 0.5, (y - contact.y_m) / contact.texel_m - 0.5
     rows, columns = contact.open.shape

@@ -23,6 +23,7 @@ def excavator_parts(length_m: float, width_m: float, height_m: float) -> list[Pa
     upper = side((0.6, 0.92), (0.93, 0.6), (0.94, 0.67), (0.64, 1.0))
     stick = side((0.9, 0.7), (0.86, 0.62), (0.9, 0.22), (0.94, 0.22), (0.97, 0.6), (0.96, 0.7))
     bucket = side((0.8, 0.08), (0.9, 0.0), (0.97, 0.04), (1.0, 0.16), (0.97, 0.28), (0.88, 0.28))
+    screen = _pane((0.46 * l, 0.62 * h), (0.42 * l, 0.86 * h), (0.1 * w, 0.45 * w))
     piston = side((0.4, 0.46), (0.43, 0.45), (0.56, 0.76), (0.54, 0.78))
     pair = [
         prism("tyre", track, (0.26 * w, 0.5 * w)),
@@ -41,9 +42,7 @@ def excavator_parts(length_m: float, width_m: float, height_m: float) -> list[Pa
         prism("paint", upper, (-0.085 * w, 0.085 * w)),
         prism("paint", stick, (-0.07 * w, 0.07 * w)),
         prism("steel", bucket, (-0.22 * w, 0.22 * w)),
-        patch(
-            "glass", _pane((0.46 * l, 0.62 * h), (0.42 * l, 0.86 * h), (0.1 * w, 0.45 * w)), (0.08, 0.92), (0.0, 0.88)
-        ),
+        patch("glass", screen, (0.08, 0.92), (0.0, 0.88)),
         block("amber_light", (0.3 * l, 0.32 * l), (0.2 * w, 0.26 * w), (0.86 * h, 0.91 * h)),
     ]
 

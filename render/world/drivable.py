@@ -14,6 +14,8 @@ from scenegraph.arrays import FloatArray
 Area: TypeAlias = Any
 """A shapely polygon or several, in world x, y; metres."""
 
+_LEAST_STEP_M = 1e-6
+
 _BESIDE_LANES_M = 7.0
 """A road boundary further than this from all lanes is none of theirs."""
 _BESIDE_PATH_M = 25.0
@@ -92,7 +94,7 @@ def _even_odd(rings: list[Area]) -> Area:
 
 
 def _path_area(path_m: FloatArray) -> Area:
-    line = shapely.LineString(path_m[:, :2]) if len(path_m) > 1 else shapely.Point(path_m[0, :2])
+    line = way_on_ground(path_m)
     return line.buffer(_PATH_HALF_M, quad_segs=4)
 
 
@@ -129,3 +131,10 @@ def _tidy(area: Area) -> Area:
 def _without_small_holes(part: Area) -> Area:
     holes = [ring for ring in part.interiors if shapely.Polygon(ring).area > _SMALLEST_HOLE_M2]
     return shapely.Polygon(part.exterior, holes)
+
+
+def way_on_ground(path_m: FloatArray) -> Area:
+    """A path [N,3] in the ground plane without steps in place; a point where there are no others."""
+    moves = np.linalg.norm(np.diff(path_m[:, :2], axis=0), axis=1) > _LEAST_STEP_M
+    places = path_m[np.concatenate([[True], moves]), :2]
+    return shapely.LineString(places) if len(places) > 1 else shapely.Point(places[0])

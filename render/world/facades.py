@@ -1,4 +1,4 @@
-"""Walls with rows of windows, drawn from their place on the wall; compiled."""
+"""Walls with rows of windows, drawn from their place on the wall, and windows that are lit; compiled."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ..compiling import njit
 from .sky import smooth
 
-_FACADE = 6
+_GLASS, _FACADE = 2, 6
 _ACROSS_M, _UP_M = 2.6, 3.1
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.24, 0.76, 0.28, 0.80
 _FRAME_ACROSS, _FRAME_UP = 0.035, 0.03
@@ -21,6 +21,10 @@ def draw_facades(
 ) -> None:  # fmt: skip
     """Albedo, light of its own float32 [R,3] and gloss float32 [R] of samples on walls."""
     for i in range(len(material)):
+        if material[i] == _GLASS and uv[i, 0] > 0.0 and (dark > 0.0 or lamps > 0.0):
+            power = float(uv[i, 0]) * (1.0 if dark > 0.0 else 2.6)
+            warm = float(uv[i, 1])
+            own[i, 0], own[i, 1], own[i, 2] = power, power * (1.0 - 0.3 * warm), power * (1.0 - 0.66 * warm)
         if material[i] != _FACADE or uv[i, 1] < 0.0:
             continue
         facing = 0.0
@@ -41,7 +45,7 @@ def draw_facades(
             albedo[i, k] = wall + (0.032 + 0.004 * k - wall) * glass
         gloss[i] = 0.10 * glass
         if glass > 0.0 and (dark > 0.0 or lamps > 0.0):
-            _light_window(i, int(math.floor(a)), int(math.floor(c)), seed, max(wide, high), glass, dark, own)
+            _light_window(i, math.floor(a), math.floor(c), seed, max(wide, high), glass, dark, own)
 
 
 @njit

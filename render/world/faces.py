@@ -11,7 +11,7 @@ from ..compiling import njit
 from .mesh import Material, Mesh
 
 Float32Array = npt.NDArray[np.float32]
-_FACADE: Final = int(Material.FACADE)
+_FACADE, _GLASS = int(Material.FACADE), int(Material.GLASS)
 _SAME_PLACE_M: Final = 0.002
 _BLUNT: Final = 0.72
 
@@ -20,7 +20,8 @@ class Faces(NamedTuple):
     """Per triangle: its corners, unit normal, look and owner.
 
     corners: float32 [F,3,3]. normal: float32 [F,3]. bent: float32 [F,3,3], normals at the corners of a smooth body,
-    zero where the face is flat. material: uint8 [F]. colour: float32 [F,3]. uv: float32 [F,3,2].
+    zero where the face is flat. material: uint8 [F]. colour: float32 [F,3]. uv: float32 [F,3,2], on walls
+    metres along and up, on glass how bright and how warm the room behind it is at night.
     owner: int32 [F], index of the actor, -1 for what belongs to none. key: int64 [F], equal for faces between which
     no edge shows: that lie in one plane and look the same, all ground, all leaves.
     """
@@ -116,14 +117,12 @@ def gather(
     """What rays [R] find out about the faces [R] that they meet; a face from ``len(still)`` on is a moving one.
 
     Fills place and normal (towards the ray), colour float32 [R,3], material uint8 [R], owner int32 [R], and uv float32
-    [R,2] on walls. Rays that meet nothing are left as they are.
+    [R,2] on walls and glass. Rays that meet nothing are left as they are.
     """
     first = 0
     for faces in (still, moving):
         if len(faces.owner):
-            _gather(
-                *faces[:7], first, origins, directions, distance, face, place, normal, material, colour, owner, uv
-            )
+            _gather(*faces[:7], first, origins, directions, distance, face, place, normal, material, colour, owner, uv)
         first += len(faces.owner)
 
 
@@ -151,6 +150,8 @@ def _gather(
             s, t = _within(corners, f, place[i, 0], place[i, 1], place[i, 2])
             for k in range(2):
                 uv[i, k] = uvs[f, 0, k] + s * (uvs[f, 1, k] - uvs[f, 0, k]) + t * (uvs[f, 2, k] - uvs[f, 0, k])
+        elif materials[f] == _GLASS and uvs[f, 0, 0] > 0.0:
+            uv[i, 0], uv[i, 1] = uvs[f, 0, 0], uvs[f, 0, 1]
         elif bent[f, 0, 0] != 0.0 or bent[f, 0, 1] != 0.0 or bent[f, 0, 2] != 0.0:
             s, t = _within(corners, f, place[i, 0], place[i, 1], place[i, 2])
             squared = 0.0

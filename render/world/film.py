@@ -20,18 +20,18 @@ _DULL: Final = {"overcast": 1.45, "rain": 1.85, "heavy_rain": 2.2, "fog": 1.30, 
 _WHITE: Final = 5.0
 _CURVE_STEPS: Final = 4096
 _CURVE_END: Final = 16.0
-_VIVID: Final = 1.18
+_VIVID: Final = 1.12
 
 
 def exposure_of(look: Look) -> float:
     """How much light becomes middle grey; the same in all cameras of a scene."""
-    bright = 0.8 if look.has_snow and not look.is_night else 1.0
+    bright = (0.5 if look.is_night else 0.8) if look.has_snow else 1.0
     return _EXPOSURE[look.time_of_day] * _DULL.get(look.weather, 1.0) * bright
 
 
 def developed(light: Float32Array, exposure: float, grain: float, names: tuple[object, ...]) -> UInt8Array:
     """A picture uint8 [H,W,3] sRGB of light float32 [H,W,3]; grain: deviation in levels, seeded by the names."""
-    exposed = _vivid(light) * np.float32(exposure)
+    exposed = _vivid(light * np.float32(exposure))
     exposed = _with_glare(exposed)
     levels = _curve()[np.minimum(np.sqrt(exposed / _CURVE_END), 1.0).__mul__(_CURVE_STEPS - 1).astype(np.int32)]
     if grain:
@@ -43,7 +43,7 @@ def developed(light: Float32Array, exposure: float, grain: float, names: tuple[o
 def _vivid(light: Float32Array) -> Float32Array:
     """Colours a little stronger, as cameras make them."""
     grey = light @ np.array([0.25, 0.6, 0.15], dtype=np.float32)
-    return np.asarray(np.maximum(light * np.float32(_VIVID) + grey[..., None] * np.float32(1 - _VIVID), 0))
+    return np.asarray(np.maximum(light * np.float32(_VIVID) + grey[..., None] * np.float32(1 - _VIVID), 0.1 * light))
 
 
 def _with_glare(light: Float32Array) -> Float32Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 from scipy.sparse.linalg import cg
+from scipy.spatial import cKDTree
 
 from scenegraph import HDMap, Scene
 from scenegraph.arrays import FloatArray
@@ -18,13 +19,23 @@ CELL_M = 2.0
 _MARGIN_M = 24.0
 _MOST_CELLS = 250_000
 _FLAT_M = 0.01
-_STIFFNESS = 0.02
 _ROBUST_M = 0.3
-_OTHER_LEVEL_M = 3.0
+_OTHER_LEVEL_M, _SAME_LEVEL_M, _SAME_SPOT_M = 3.0, 1.5, 5.0
 _ROUNDS = 2
 _HORIZON_M = 3000.0
 _GROWTH = 1.5
 _GROUND_COLOUR = (0.2, 0.2, 0.2)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How far nodes are apart, and how much bending costs against missing a point."""
+
+    cell_m: float
+    stiffness: float
+
+
+_MAPPED, _UNMAPPED = _Fit(CELL_M, 0.02), _Fit(8.0, 4.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,21 +77,19 @@ def ground_of(scene: Scene) -> Ground:
     Where there is no map the feet of the actors count. Of roads that cross above each other the ego's level counts.
     """
     path = scene.ego.world_from_body.translation_m
-    known = _map_points(scene.hdmap)
-    if not len(known):
-        known = _feet(scene)
-    points = np.concatenate([_on_level(known, path), path])
-    if np.ptp(points[:, 2]) < _FLAT_M:
-        return _flat(points)
-    return _fitted(points)
+    lines = _map_lines(scene.hdmap)
+    known = np.concatenate([_on_level(lines, path), path]) if lines else np.concatenate([_feet(scene), path])
+    if np.ptp(known[:, 2]) < _FLAT_M:
+        return _flat(known)
+    return _fitted(known, _MAPPED if lines else _UNMAPPED)
 
 
-def _map_points(hdmap: HDMap) -> FloatArray:
-    """Points [N,3] that lie on the ground."""
+def _map_lines(hdmap: HDMap) -> list[FloatArray]:
+    """Lines [N,3] that lie on the ground, points about as far apart as nodes."""
     lines = [edge for lane in hdmap.lane_segments for edge in (lane.left, lane.right)]
     for layer in (hdmap.lane_lines, hdmap.road_boundaries, hdmap.crosswalks, hdmap.stop_lines):
         lines += [element.polyline for element in layer]
-    return np.concatenate([np.zeros((0, 3)), *(line.densified(CELL_M).points_m for line in lines)])
+    return [line.densified(CELL_M).points_m for line in lines]
 
 
 def _feet(scene: Scene) -> FloatArray:
@@ -93,17 +102,18 @@ def _feet(scene: Scene) -> FloatArray:
     return np.concatenate(places)
 
 
-def _on_level(points: FloatArray, path: FloatArray) -> FloatArray:
-    """Without points that lie far above or below others at the same place, nearer to the ego's height."""
-    if not len(points):
-        return points
-    level = np.median(path[:, 2])
-    cell = np.floor(points[:, :2] / CELL_M).astype(np.int64)
-    _, index = np.unique(cell, axis=0, return_inverse=True)
-    index = index.reshape(-1)
-    best = np.full(index.max() + 1, np.inf)
-    np.minimum.at(best, index, np.abs(points[:, 2] - level))
-    return np.asarray(points[np.abs(points[:, 2] - level) < best[index] + _OTHER_LEVEL_M])
+def _on_level(lines: list[FloatArray], path: FloatArray) -> FloatArray:
+    """The points [N,3] of all lines; of those that pass far above or below others only what is near the ego's level."""
+    points = np.concatenate(lines)
+    line = np.repeat(np.arange(len(lines)), [len(part) for part in lines])
+    off_m = np.abs(points[:, 2] - path[cKDTree(path[:, :2]).query(points[:, :2])[1], 2])
+    _, cell = np.unique(np.floor(points[:, :2] / _SAME_SPOT_M).astype(np.int64), axis=0, return_inverse=True)
+    cell = cell.reshape(-1)
+    nearest = np.full(cell.max() + 1, np.inf)
+    np.minimum.at(nearest, cell, off_m)
+    passes = np.zeros(len(lines), dtype=bool)
+    passes[line[off_m > nearest[cell] + _OTHER_LEVEL_M]] = True
+    return np.asarray(points[~passes[line] | (off_m < _SAME_LEVEL_M)])
 
 
 def _flat(points: FloatArray) -> Ground:
@@ -111,21 +121,25 @@ def _flat(points: FloatArray) -> Ground:
     return Ground(np.array([low[0], high[0]]), np.array([low[1], high[1]]), np.full((2, 2), np.median(points[:, 2])))
 
 
-def _fitted(points: FloatArray) -> Ground:
+def _fitted(points: FloatArray, fit: _Fit) -> Ground:
     """The smoothest surface near all points; single points that disagree with the others count less."""
     low, high = points[:, :2].min(axis=0) - _MARGIN_M, points[:, :2].max(axis=0) + _MARGIN_M
-    step = max(CELL_M, float(np.sqrt(np.prod(high - low) / _MOST_CELLS)))
+    step = max(fit.cell_m, float(np.sqrt(np.prod(high - low) / _MOST_CELLS)))
     shape = np.ceil((high - low) / step).astype(np.int64) + 1
     x, y = low[0] + step * np.arange(shape[0]), low[1] + step * np.arange(shape[1])
+    # What is left after the plane through all points is fitted on the grid.
+    design = np.concatenate([points[:, :2], np.ones((len(points), 1))], axis=1)
+    plane = np.linalg.lstsq(design, points[:, 2], rcond=None)[0]
+    rest = points[:, 2] - design @ plane
     looks, smooth = _weights(points, x, y), _bending(int(shape[0]), int(shape[1]))
-    z, trust = _first_guess(points, looks), np.ones(len(points))
+    z, trust = _first_guess(rest, looks), np.ones(len(points))
     for _ in range(_ROUNDS):
         weighted = sparse.diags(trust) @ looks
-        system = (looks.T @ weighted + _STIFFNESS * smooth).tocsr()
+        system = (looks.T @ weighted + fit.stiffness * smooth).tocsr()
         scale = sparse.diags(1.0 / system.diagonal())
-        z, _ = cg(system, weighted.T @ points[:, 2], x0=z, rtol=1e-7, maxiter=400, M=scale)
-        trust = 1.0 / (1.0 + ((looks @ z - points[:, 2]) / _ROBUST_M) ** 2)
-    return Ground(x, y, z.reshape(shape))
+        z, _ = cg(system, weighted.T @ rest, x0=z, rtol=1e-7, maxiter=400, M=scale)
+        trust = 1.0 / (1.0 + ((looks @ z - rest) / _ROBUST_M) ** 2)
+    return Ground(x, y, z.reshape(shape) + plane[0] * x[:, None] + plane[1] * y + plane[2])
 
 
 def _weights(points: FloatArray, x: FloatArray, y: FloatArray) -> Any:
@@ -156,11 +170,11 @@ def _first_difference(count: int) -> Any:
     return sparse.diags([-1.0, 1.0], [0, 1], shape=(count - 1, count))
 
 
-def _first_guess(points: FloatArray, looks: Any) -> FloatArray:
+def _first_guess(heights: FloatArray, looks: Any) -> FloatArray:
     """The mean height of what lies around a node, and of everything where nothing does."""
     count = np.asarray(looks.sum(axis=0)).ravel()
-    total = looks.T @ points[:, 2]
-    return np.where(count > 1e-6, total / np.maximum(count, 1e-6), points[:, 2].mean())
+    total = looks.T @ heights
+    return np.where(count > 1e-6, total / np.maximum(count, 1e-6), heights.mean())
 
 
 def _place(nodes: FloatArray, value: FloatArray) -> tuple[Any, FloatArray]:

@@ -9,7 +9,7 @@ from .pyramid import covers, is_blank, read
 from .sky import smooth, tiled
 
 _GROUND = 7
-_PAINT_TAPS, _BASE_TAPS = 12, 3
+_PAINT_TAPS, _BASE_TAPS = 24, 4
 _GRAIN_PER_M = 64.0
 
 
@@ -55,7 +55,7 @@ def draw_ground(
 
 
 @njit
-def _grain(grain: Any, x: float, y: float, size: float, paved: float) -> float:
+def _grain(grain: Any, x: float, y: float, size: float, paved: float) -> Any:
     """Grain that is finer than the pictures, where a pixel of ``size`` metres is small enough to show it."""
     if size > 0.3:
         return 1.0

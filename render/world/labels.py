@@ -24,7 +24,8 @@ def label(
 ) -> None:  # fmt: skip
     """Fill depth, instance and semantic [P] of pixels whose rays meet faces [P], -1 for the sky.
 
-    material, owner, place: [P], of the faces. kinds: uint8 [F], classes of still faces; the others are moving. categories: uint8 [A], classes of actors. forward: [P], z of the rays.
+    material, owner, place: [P], of the faces. kinds: uint8 [F], classes of still faces; later ones are moving.
+    categories: uint8 [A], classes of actors. forward: [P], z of the rays.
     """
     for p in range(len(face)):
         f = face[p]

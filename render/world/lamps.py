@@ -19,7 +19,7 @@ from .mesh import Material, Mesh
 CELL_M: Final = 8.0
 _LAMP_REACH_M, _BEAM_REACH_M = 26.0, 75.0
 _SAME_LAMP_M: Final = 0.9
-_LAMP_RGB: Final = (22.0, 16.8, 10.2)
+_LAMP_RGB: Final = (21.0, 16.8, 11.4)
 _BEAM_RGB: Final = (95.0, 90.0, 79.0)
 _DOWN_RAD: Final = 0.012
 
@@ -72,7 +72,7 @@ def lamps_of(posts_m: FloatArray, heads_m: FloatArray, ahead: FloatArray) -> Lam
     reach = np.where(is_beam == 1, 0.55 * _BEAM_REACH_M, _LAMP_REACH_M)
     low = np.floor((centre - reach[:, None]).min(axis=0) / CELL_M) * CELL_M
     high = (centre + reach[:, None]).max(axis=0)
-    rows, columns = (int(math.ceil(span)) for span in (high - low) / CELL_M)
+    rows, columns = (math.ceil(span) for span in (high - low) / CELL_M)
     first, lamp = _sorted(centre - low, reach, rows, columns)
     return Lamps(place, towards, rgb, is_beam, first, lamp, float(low[0]), float(low[1]), rows, columns)
 
@@ -92,11 +92,9 @@ def _sorted(
 
 
 @njit
-def lamp_light(
-    lamps: Any, x: float, y: float, z: float, nx: float, ny: float, nz: float
-) -> tuple[float, float, float]:
+def lamp_light(lamps: Any, x: float, y: float, z: float, nx: float, ny: float, nz: float) -> tuple[float, float, float]:
     """Light of all lamps on a surface at (x, y, z) with a normal (nx, ny, nz)."""
-    row, column = int(math.floor((x - lamps.x_m) / CELL_M)), int(math.floor((y - lamps.y_m) / CELL_M))
+    row, column = math.floor((x - lamps.x_m) / CELL_M), math.floor((y - lamps.y_m) / CELL_M)
     r, g, b = 0.0, 0.0, 0.0
     if not (0 <= row < lamps.rows and 0 <= column < lamps.columns):
         return r, g, b

@@ -106,7 +106,8 @@ def light_of(look: Look, seed: int) -> Light:
     above = 0.62 * zenith + 0.38 * horizon + 0.10 * glow
     ground = np.array([0.62, 0.64, 0.66]) if look.has_snow else np.array([0.17, 0.165, 0.15])
     below = ground * (above + sun_rgb * max(float(sun[2]), 0.0)) + 0.10 * horizon
-    bright = (0.50 * horizon + 0.42 * np.array(hour.sun) * max(float(sun[2]) ** 0.5 if sun[2] > 0 else 0, 0.25)) * sky.dim
+    high = max(float(sun[2]), 0.0625) ** 0.5
+    bright = (0.50 * horizon + 0.42 * high * np.array(hour.sun)) * sky.dim
     if sky.cover >= 1.0:
         bright = 1.06 * horizon
     shade = (0.55 * bright + 0.30 * zenith) if sky.cover < 1.0 else 0.74 * horizon

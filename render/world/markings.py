@@ -15,7 +15,7 @@ from scenegraph.arrays import FloatArray
 Rgb = tuple[float, float, float]
 
 WHITE: Final[Rgb] = (0.72, 0.72, 0.70)
-YELLOW: Final[Rgb] = (0.70, 0.42, 0.04)
+YELLOW: Final[Rgb] = (0.62, 0.38, 0.07)
 _COLOURS: Final[dict[str, Rgb]] = {
     "WHITE": WHITE,
     "YELLOW": YELLOW,
@@ -133,12 +133,12 @@ def _dashed(points: FloatArray, on_m: float, off_m: float) -> FloatArray:
     stations = np.concatenate([[0.0], ends])
     corners = np.concatenate([pieces[:, 0], pieces[-1:, 1]])
     places = np.stack([np.interp(cuts, stations, corners[:, axis]) for axis in range(2)], axis=1)
-    return np.stack([places[:-1], places[1:]], axis=1)[painted]
+    return np.asarray(np.stack([places[:-1], places[1:]], axis=1)[painted])
 
 
 def _pieces(points: FloatArray) -> FloatArray:
     pieces = np.stack([points[:-1], points[1:]], axis=1)
-    return pieces[np.hypot(*(pieces[:, 1] - pieces[:, 0]).T) > 1e-6]
+    return np.asarray(pieces[np.hypot(*(pieces[:, 1] - pieces[:, 0]).T) > 1e-6])
 
 
 def _bars(crossing: Crosswalk) -> Iterator[Stroke]:

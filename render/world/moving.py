@@ -1,4 +1,4 @@
-"""What moves or changes, at one instant: actors in their places, their lamps, traffic lights, the shade under bodies."""
+"""What moves or changes, at one instant: actors in their places, lamps, traffic lights, the shade under bodies."""
 
 from __future__ import annotations
 

@@ -60,7 +60,6 @@ def spread(picture: Float32Array, corner: tuple[int, int], shape: tuple[int, int
     need_columns = np.arange(first_column - 1, int(np.floor(columns[-1])) + 3)
     source = np.ascontiguousarray(picture[np.ix_(need_rows % side, need_columns % side)])
     move = np.array([[1 / stretch, 0, columns[0] - need_columns[0]], [0, 1 / stretch, rows[0] - need_rows[0]]])
-    out = cv2.warpAffine(
-        source, move, (shape[1], shape[0]), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    out = cv2.warpAffine(source, move, (shape[1], shape[0]), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, dtype=np.float32)

@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
-import shapely
 
 from scenegraph import HDMap
 from scenegraph.arrays import FloatArray
@@ -64,8 +63,8 @@ def paint_ground(
     low, high = path_m[:, :2].min(axis=0), path_m[:, :2].max(axis=0)
     fine = _window(low - _FINE_REACH_M, high + _FINE_REACH_M, _FINE_TEXEL_M)
     coarse = _window(low - reach_m, high + reach_m, _COARSE_TEXEL_M)
-    pictures = [_painted(hdmap, road, window, look, place, seed) for window in (fine, coarse)]
-    return GroundPictures(*(part for p in pictures for part in (p.surfaces, p.paint, p.kinds)))
+    near, far = (_painted(hdmap, road, window, look, place, seed) for window in (fine, coarse))
+    return GroundPictures(near.surfaces, near.paint, near.kinds, far.surfaces, far.paint, far.kinds)
 
 
 def _window(low_m: FloatArray, high_m: FloatArray, texel_m: float) -> Window:
@@ -133,9 +132,3 @@ def _wear(window: Window, look: Look) -> npt.NDArray[np.float32]:
     if look.road_state == "snowy":
         left *= np.clip(0.25 + 0.5 * patch, 0.0, 0.8)
     return left.astype(np.float32)
-
-
-def rings(area: Any) -> list[list[FloatArray]]:
-    """The outlines [N,2] of every part of a shapely area, holes after their outside."""
-    parts = [part for part in shapely.get_parts(area) if part.geom_type == "Polygon" and not part.is_empty]
-    return [[np.array(ring.coords)[:, :2] for ring in (part.exterior, *part.interiors)] for part in parts]

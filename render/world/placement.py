@@ -11,7 +11,7 @@ import shapely
 from scenegraph import Actor, HDMap
 from scenegraph.arrays import BoolArray, FloatArray, IntArray
 
-from .drivable import Area, drivable_area, road_mouths
+from .drivable import Area, drivable_area, road_mouths, way_on_ground
 
 GroundHeight = Callable[[FloatArray], FloatArray]
 """Heights [N] of the ground at places [N,2] in the world."""
@@ -104,7 +104,7 @@ class Site:
         cls, hdmap: HDMap, path_m: FloatArray, reach_m: float, seed: int, ground_z: GroundHeight, kept_clear: Area
     ) -> Site:
         """The surroundings of an ego path [N,3], as far as ``reach_m`` from it."""
-        path = shapely.LineString(path_m[:, :2]) if len(path_m) > 1 else shapely.Point(path_m[0, :2])
+        path = way_on_ground(path_m)
         near = nearby(hdmap, path, reach_m + _AROUND_M)
         road = drivable_area(near, path_m)
         around = path.buffer(reach_m, quad_segs=8)

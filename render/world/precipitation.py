@@ -78,9 +78,9 @@ class Precipitation:
 
 
 def _pixels_per_radian(camera: Camera) -> float:
-    middle = np.array([(camera.width_px - 1) / 2, (camera.height_px - 1) / 2])
-    one, other = camera.unproject(np.stack([middle, middle + (1.0, 0.0)]))
-    return float(1.0 / max(np.linalg.norm(other - one), 1e-9))
+    u, v = (camera.width_px - 1) / 2, (camera.height_px - 1) / 2
+    one, other = camera.unproject(np.array([[u, v], [u + 1.0, v]]))
+    return 1.0 / max(float(np.linalg.norm(other - one)), 1e-9)
 
 
 def _drawn(
@@ -103,6 +103,6 @@ def _drawn(
             continue
         points = np.round(np.stack([from_px[number], to_px[number]]) * 16).astype(np.int64)
         thick = max(1, min(round(wide), 6))
-        cv2.line(layer, points[0].tolist(), points[1].tolist(), level, thick, cv2.LINE_AA, 4)
+        cv2.line(layer, points[0].tolist(), points[1].tolist(), (level,), thick, cv2.LINE_AA, 4)
     share += layer.astype(np.float32) / 255
     return share * np.float32(0.75)

@@ -80,7 +80,7 @@ def pyramid(picture: UInt8Array, window: Window) -> Pyramid:
 
 
 @njit
-def covers(picture: Any, x: float, y: float) -> bool:
+def covers(picture: Any, x: float, y: float) -> Any:
     """Whether a place lies inside of a picture."""
     row, column = (x - picture.x_m) / picture.texel_m, (y - picture.y_m) / picture.texel_m
     return 0.5 <= row < picture.levels[0, 1] - 0.5 and 0.5 <= column < picture.levels[0, 2] - 0.5
@@ -118,7 +118,7 @@ def read(
 
 
 @njit
-def is_blank(picture: Any, x: float, y: float, size_m: float) -> bool:
+def is_blank(picture: Any, x: float, y: float, size_m: float) -> Any:
     """Whether the last channel is nothing everywhere within ``size_m / 2`` of a place."""
     level = 0
     size = picture.texel_m

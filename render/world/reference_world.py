@@ -25,8 +25,8 @@ from .moving import Actors, Instant
 from .noise import tile
 from .precipitation import Precipitation
 from .rays import PixelRays, find_edges, more_rays, offsets, pixel_rays
-from .semantic import CLASS_OF_CATEGORY
 from .samples import Samples, World, cast, light_of_samples
+from .semantic import CLASS_OF_CATEGORY
 from .shading import resolve
 from .sky import cloud_tile
 from .still_world import still_world
@@ -141,9 +141,7 @@ class ReferenceWorld:
                 self._instants[index] = self._actors.at(index)
             return self._instants[index]
 
-    def _labels(
-        self, middle: Samples, rays: PixelRays
-    ) -> tuple[Float32Array, npt.NDArray[np.int32], UInt8Array]:
+    def _labels(self, middle: Samples, rays: PixelRays) -> tuple[Float32Array, npt.NDArray[np.int32], UInt8Array]:
         shape = (rays.height_px, rays.width_px)
         depth, instance = np.empty(len(middle.face), np.float32), np.empty(len(middle.face), np.int32)
         semantic = np.empty(len(middle.face), np.uint8)
@@ -155,9 +153,7 @@ class ReferenceWorld:
         return depth.reshape(shape), instance.reshape(shape), semantic.reshape(shape)
 
 
-def _cast(
-    world: World, origin_m: npt.NDArray[np.float64], directions: Float32Array, spread: Float32Array
-) -> Samples:
+def _cast(world: World, origin_m: npt.NDArray[np.float64], directions: Float32Array, spread: Float32Array) -> Samples:
     origins = np.array(np.broadcast_to(origin_m.astype(np.float32), directions.shape))
     return cast(world, origins, directions, spread)
 

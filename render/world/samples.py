@@ -21,6 +21,8 @@ from .shading import illuminate, mirror_rays, radiate
 Float32Array = npt.NDArray[np.float32]
 _LIFT_M: Final = 0.02
 _MIRROR_SPREAD: Final = 0.02
+_MIRRORED_MOST: Final = np.float32(0.25)
+"""Ripples spread what is brighter than that beyond recognition."""
 
 
 class World(NamedTuple):
@@ -120,7 +122,8 @@ def light_of_samples(world: World, samples: Samples) -> Float32Array:
     falling = np.zeros((count, 3), dtype=np.float32)
     illuminate(
         light, world.open_sky, world.under, world.lamps, world.grain, samples.material, samples.place, samples.normal,
-        np.where(samples.face >= 0, samples.distance_m, 0) * samples.spread, samples.sunlit, samples.owner, albedo, falling,
+        np.where(samples.face >= 0, samples.distance_m, 0) * samples.spread, samples.sunlit, samples.owner, albedo,
+        falling,
     )  # fmt: skip
     # 3. What comes back.
     out = np.empty((count, 3), dtype=np.float32)
@@ -142,5 +145,6 @@ def _mirrored(world: World, samples: Samples, water: Float32Array) -> Float32Arr
         starts = samples.place[chosen] + np.array([0, 0, _LIFT_M], dtype=np.float32)
         dry = world._replace(light=world.light._replace(wet=0.0))
         spread = np.maximum(samples.spread[chosen], np.float32(_MIRROR_SPREAD))
-        found[chosen] = light_of_samples(dry, cast(dry, starts, towards, spread))
+        light = light_of_samples(dry, cast(dry, starts, towards, spread))
+        found[chosen] = np.minimum(light, _MIRRORED_MOST + 2.0 * np.float32(max(world.light.horizon)))
     return found

@@ -47,7 +47,7 @@ def illuminate(
         seen = openness(open_sky, x + 0.8 * nx, y + 0.8 * ny)
         if m == _GROUND:
             seen *= openness(under, x, y)
-        elif m == _FACADE or m == _FOLIAGE:
+        elif m in (_FACADE, _FOLIAGE):
             seen = 0.45 + 0.55 * seen
         else:
             seen = 0.25 + 0.75 * seen
@@ -121,7 +121,9 @@ def radiate(
             if water[i] > 0.0:
                 graze = (1.0 - facing) * (1.0 - facing)
                 mirror = water[i] * (0.03 + 0.97 * graze * graze * (1.0 - facing))
-                r, g, b = r + (mirrored[i, 0] - r) * mirror, g + (mirrored[i, 1] - g) * mirror, b + (mirrored[i, 2] - b) * mirror
+                r += (mirrored[i, 0] - r) * mirror
+                g += (mirrored[i, 1] - g) * mirror
+                b += (mirrored[i, 2] - b) * mirror
             if m >= _HEADLAMP and m != _SIGN:
                 lr, lg, lb = _shining(light, glow, m, owner[i], colour[i, 0], colour[i, 1], colour[i, 2])
                 r, g, b = 0.6 * r + lr, 0.6 * g + lg, 0.6 * b + lb
@@ -175,9 +177,7 @@ def _lump(x: float, y: float, z: float) -> float:
 
 
 @njit
-def mirror_rays(
-    grain: Any, place: Any, directions: Any, distance: Any, spread: Any, chosen: Any, out: Any
-) -> None:
+def mirror_rays(grain: Any, place: Any, directions: Any, distance: Any, spread: Any, chosen: Any, out: Any) -> None:
     """Directions float32 [N,3] into which rippled water mirrors the rays of chosen samples [N]."""
     for j in range(len(chosen)):
         i = chosen[j]

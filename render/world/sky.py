@@ -27,9 +27,9 @@ def smooth(low: float, high: float, value: float) -> float:
 
 
 @njit
-def tiled(picture: Any, x: float, y: float) -> float:
+def tiled(picture: Any, x: float, y: float) -> Any:
     """A repeating picture [S,S] at any place, in its pixels, bilinear."""
-    side = picture.shape[0]
+    side = len(picture)
     fx, fy = math.floor(x), math.floor(y)
     i, j = int(fx) % side, int(fy) % side
     a, b = x - fx, y - fy

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import shapely
+import scipy.sparse as sparse
+from scipy.sparse.csgraph import connected_components
 
-from scenegraph import Actor, ClipCameras, Scene
+from scenegraph import ClipCameras, Scene
 from scenegraph.arrays import FloatArray
 from scenegraph.scene import EGO_EXTRAPOLATION_US
 
@@ -19,17 +20,19 @@ from .contact import Contact, open_sky
 from .drivable import drivable_area
 from .faces import Faces, faces_of
 from .ground import ground_of
+from .guessed_roads import map_of
 from .lamps import lamp_places
 from .look import Look
-from .mesh import Mesh, joined
+from .mesh import Material, Mesh, joined
 from .paint import GroundPictures, paint_ground
 from .place_styles import likely_place
+from .placement import swept_area
+from .seeds import generator
 from .semantic import SemanticClass
 from .surroundings import surrounding_parts
 
 _REACH_M: Final = 160.0
-_WAY_POINTS: Final = 60
-_WAY_BESIDE_M: Final = 0.3
+_LIT_SHARE: Final = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +55,11 @@ def still_world(scene: Scene, cameras: ClipCameras, look: Look, seed: int) -> St
     """The surroundings of a scene, built around the ego's whole path so that all clips of a scene agree."""
     path = scene.ego.world_from_body.translation_m
     filmed = scene.ego.at(cameras.timestamps_us, EGO_EXTRAPOLATION_US).translation_m
-    place = look.place or likely_place(scene.hdmap)
+    hdmap = map_of(scene)
+    place = look.place or likely_place(hdmap)
     ground = ground_of(scene)
     parts: Mapping[SemanticClass, Mesh] = surrounding_parts(
-        scene.hdmap, place, look.season, seed, path, _REACH_M, ground.z, ways_of(scene.actors)
+        hdmap, place, look.season, seed, path, _REACH_M, ground.z, swept_area(scene.actors)
     )
     meshes = {SemanticClass.TERRAIN: ground.mesh(), **parts}
     still = joined(meshes.values())
@@ -63,26 +67,27 @@ def still_world(scene: Scene, cameras: ClipCameras, look: Look, seed: int) -> St
     triangles = TriangleScene(still.vertices_m, still.triangles)
     return StillWorld(
         triangles,
-        faces_of(still),
+        faces_of(with_lit_windows(still, seed)),
         kinds,
-        paint_ground(scene.hdmap, drivable_area(scene.hdmap, path), filmed, look, place, seed),
+        paint_ground(hdmap, drivable_area(hdmap, path), filmed, look, place, seed),
         open_sky(triangles, filmed, ground.z),
         lamp_places(still),
     )
 
 
-def ways_of(actors: tuple[Actor, ...]) -> Any:
-    """Everywhere that actors stand or go, a shapely geometry: nothing may be built there."""
-    feet = []
-    for actor in actors:
-        track = actor.trajectory
-        chosen = np.unique(np.linspace(0, len(track) - 1, min(len(track), _WAY_POINTS)).round().astype(np.int64))
-        half = np.stack([actor.length_m[chosen], actor.width_m[chosen]], axis=-1) / 2 + _WAY_BESIDE_M
-        corners = np.array([[1, 1], [1, -1], [-1, -1], [-1, 1]]) * half[:, None, :]
-        pose = track.world_from_body[chosen]
-        flat = np.concatenate([corners, np.zeros((*corners.shape[:2], 1))], axis=-1)
-        feet.append(shapely.polygons(pose.apply(flat)[..., :2]))
-        if len(chosen) > 1:
-            line = shapely.LineString(pose.translation_m[:, :2])
-            feet.append(np.array([line.buffer(float(half[:, 1].min()), quad_segs=2)]))
-    return shapely.union_all(np.concatenate(feet)) if feet else shapely.Polygon()
+def with_lit_windows(mesh: Mesh, seed: int) -> Mesh:
+    """The same with light behind some of its panes: in uv of glass stands how bright and how warm it is at night."""
+    glass = np.flatnonzero(mesh.material == Material.GLASS)
+    if not len(glass):
+        return mesh
+    corners = mesh.triangles[glass]
+    ends = corners[:, [0, 1, 0]].ravel(), corners[:, [1, 2, 2]].ravel()
+    links = sparse.coo_matrix((np.ones(len(ends[0])), ends), shape=(len(mesh.vertices_m),) * 2)
+    count, pane_of_vertex = connected_components(links, directed=False)
+    rng = generator("windows", seed)
+    bright = np.where(rng.random(count) < _LIT_SHARE, rng.uniform(0.05, 0.16, count), 0.0)
+    warm = np.where(rng.random(count) < 0.75, rng.uniform(0.6, 1.0, count), rng.uniform(0.0, 0.3, count))
+    uv = mesh.uv_m.copy()
+    pane = pane_of_vertex[corners[:, 0]]
+    uv[glass] = np.stack([bright[pane], warm[pane]], axis=1)[:, None, :]
+    return replace(mesh, uv_m=uv)

@@ -13,7 +13,7 @@ from scenegraph.arrays import FloatArray
 
 from .barriers import garden_fronts, guard_rails, noise_barriers
 from .buildings import buildings_mesh, street_buildings
-from .drivable import Area
+from .drivable import Area, way_on_ground
 from .kerbs import pavement_mesh, pavements
 from .mesh import Mesh, joined
 from .place_styles import likely_place, style_of
@@ -58,7 +58,7 @@ def surrounding_parts(
 ) -> Mapping[SemanticClass, Mesh]:
     """The same by what it is."""
     path_m = np.asarray(centre_line_m, dtype=np.float64)
-    near = nearby(hdmap, _line(path_m), reach_m + _MAP_BEYOND_M)
+    near = nearby(hdmap, way_on_ground(path_m), reach_m + _MAP_BEYOND_M)
     style = style_of(place or likely_place(near))
     site = Site.of(hdmap, path_m, reach_m, seed, ground_z, kept_clear if kept_clear is not None else shapely.Polygon())
     found: dict[SemanticClass, list[Mesh]] = {}
@@ -89,7 +89,3 @@ def _built(site: Site, near: HDMap, style: Any, season: str | None) -> Iterator[
     yield SemanticClass.VEGETATION, hedges
     yield SemanticClass.OTHER, fences
     yield SemanticClass.VEGETATION, plant(site, style, season)
-
-
-def _line(path_m: FloatArray) -> Area:
-    return shapely.LineString(path_m[:, :2]) if len(path_m) > 1 else shapely.Point(path_m[0, :2])

@@ -5,7 +5,7 @@ import pytest
 import shapely
 from pytest import approx
 
-from render.world.drivable import drivable_area, road_mouths
+from render.world.drivable import drivable_area, road_mouths, way_on_ground
 from scenegraph import HDMap, LaneLine, LaneSegment, Polyline, RoadBoundary
 from scenegraph.formats.argoverse2 import read_argoverse2
 
@@ -91,3 +91,10 @@ def test_the_ego_and_nearly_all_moving_cars_of_a_log_are_on_its_drivable_area(ar
     assert shapely.intersects_xy(area, argoverse.ego.world_from_body.translation_m[:, :2]).all()
     holes = [shapely.Polygon(ring) for part in shapely.get_parts(area) for ring in part.interiors]
     assert sum(hole.area > 2000 for hole in holes) >= 3  # blocks between streets
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_path_that_stands_still_now_and_then_is_measured_to_without_warnings() -> None:
+    path = np.array([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0], [3.0, 0.0, 1.0]])
+    assert shapely.distance(way_on_ground(path), shapely.points([[3.0, 4.0]])).tolist() == [4.0]
+    assert way_on_ground(path[:2]).equals(shapely.Point(0.0, 0.0))
