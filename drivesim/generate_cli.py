@@ -88,7 +88,7 @@ def generate(
     _require_purpose(weights, echo, says_itself or prompt is not None or prompts is not None)
     if is_specification:
         _refuse(given & _FOR_SCENES, source)
-    sampling = _sampling(steps, guidance, control_weight, student, guide_span, reuse)
+    sampling = _sampling(weights, steps, guidance, control_weight, student, guide_span, reuse)
     settings = GenerationSettings(
         _prompts(prompt, prompts, negative_prompt, caption_mode.value),
         seed,
@@ -191,6 +191,7 @@ def _refuse(names: set[str], source: Path) -> None:
 
 
 def _sampling(
+    weights: Path | None,
     steps: int | None,
     guidance: float | None,
     control_weight: float,
@@ -198,13 +199,16 @@ def _sampling(
     guide_span: str | None,
     reuse: float | None,
 ) -> Sampling:
-    from models.sampling import STUDENT_STEPS, Sampling
+    from models.sampling import STUDENT_STEPS, Sampling, usual_sampling
 
-    usual = Sampling(STUDENT_STEPS, 0.0, sampler="student") if student else Sampling()
+    usual = Sampling() if weights is None else usual_sampling(weights)
+    if student:
+        usual = Sampling(STUDENT_STEPS, 0.0, sampler="student")
     return Sampling(
         usual.steps if steps is None else steps,
         usual.guidance if guidance is None else guidance,
-        control_weight=control_weight,
+        usual.shift,
+        control_weight,
         sampler=usual.sampler,
         guidance_span=take.parse_span(guide_span),
         cache_threshold=reuse,

@@ -86,10 +86,12 @@ ControlsOption = Annotated[bool, typer.Option("--controls", help="Store the cont
 ReplaceOption = Annotated[bool, typer.Option("--overwrite", help="Replace a clip that is there.")]
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, max=2**32 - 1, help="Of the noise.")]
-StepsOption = Annotated[int | None, typer.Option("--steps", metavar="NUMBER", min=1, help="By default 35.")]
+StepsOption = Annotated[
+    int | None, typer.Option("--steps", metavar="NUMBER", min=1, help="By default what the weights say, else 35.")
+]
 GuidanceOption = Annotated[
     float | None,
-    typer.Option("--guidance", metavar="NUMBER", help="By default 3; 0 halves the time."),
+    typer.Option("--guidance", metavar="NUMBER", help="By default what the weights say, else 3; 0 halves the time."),
 ]
 ControlWeightOption = Annotated[
     float,

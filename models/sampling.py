@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from .errors import ModelError
+from .errors import CheckpointError, ModelError
 
 STUDENT_STEPS = 4
 """Most steps of the sampler for distilled weights."""
+
+_FILE_NAME = "sampling.json"
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,20 @@ class Sampling:
         """Whether the step at this part of the way (0 at the start) is guided."""
         low, high = self.guidance_span
         return self.guidance > 0 and low <= way < high
+
+
+def usual_sampling(weights: Path | str) -> Sampling:
+    """How a folder of weights says it is best sampled, else as the released weights are."""
+    path = Path(weights) / _FILE_NAME
+    if not path.is_file():
+        return Sampling()
+    try:
+        return Sampling(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, ModelError) as error:
+        raise CheckpointError(f"{path}: does not say how to sample: {error}. Write it anew, or remove it") from error
+
+
+def write_usual_sampling(sampling: Sampling, weights: Path) -> None:
+    """Put into a folder of weights how it is best sampled."""
+    values = {name: getattr(sampling, name) for name in ("steps", "guidance", "shift", "sampler")}
+    (weights / _FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from models.conditions import ConditionText
+    from models.sampling import Sampling
     from models.small_codec import SmallCodec
     from models.training.logs import Callbacks, StepReport
     from models.training.trainer import Trainer, TrainingSettings
@@ -168,14 +169,18 @@ def _write_samples(
     studio: Studio, transformer: MultiViewTransformer, folder: Path, step: int, is_student: bool
 ) -> None:
     from models.generator import MultiViewGenerator
+
+    generator = MultiViewGenerator(transformer, studio.codec, studio.text)
+    write_sample_grids(generator, studio.unseen, sampling_of(studio.file, is_student), folder, f"step-{step:08d}")
+
+
+def sampling_of(file: TrainFile, is_student: bool) -> Sampling:
+    """How the weights of a training are best sampled."""
     from models.sampling import STUDENT_STEPS, Sampling
 
-    samples = studio.file.samples
-    sampling = Sampling(samples.steps, samples.guidance, shift=studio.file.training.shift)
     if is_student:
-        sampling = Sampling(STUDENT_STEPS, 0.0, sampler="student")
-    generator = MultiViewGenerator(transformer, studio.codec, studio.text)
-    write_sample_grids(generator, studio.unseen, sampling, folder, f"step-{step:08d}")
+        return Sampling(STUDENT_STEPS, 0.0, sampler="student")
+    return Sampling(file.samples.steps, file.samples.guidance, shift=file.training.shift)
 
 
 def _network(studio: Studio, fps: float) -> MultiViewTransformer:

@@ -24,7 +24,7 @@ from .clip_sources import ClipSets, clip_sets, films
 from .deadline import Deadline
 from .encoding import encode_training_set
 from .launched import join_launched
-from .network_stage import Studio, finished_network, make_lessons, train_network, train_student
+from .network_stage import Studio, finished_network, make_lessons, sampling_of, train_network, train_student
 from .schema import TrainFile
 from .weights_folder import machine, model_card, reconstruction_db, write_weights_folder
 
@@ -122,7 +122,8 @@ def _publish(studio: Studio, network: MultiViewTransformer, weights: Path, train
     """Write a folder of weights with its card."""
     figures = {"Reconstruction by the codec": f"{studio.codec_db:.1f} dB", "Machine": machine()}
     card = model_card(studio.file, training, figures, is_student)
-    write_weights_folder(weights, network, studio.codec, studio.text, card)
+    sampling = sampling_of(studio.file, is_student)
+    write_weights_folder(weights, network, studio.codec, studio.text, sampling, card)
 
 
 def _furnished(

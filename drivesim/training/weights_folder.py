@@ -3,6 +3,7 @@
 WEIGHTS/transformer/        config.json and model.safetensors
 WEIGHTS/codec/              the small codec
 WEIGHTS/text/               vocabulary.json
+WEIGHTS/sampling.json       how it is best sampled
 WEIGHTS/README.md           data, steps, seed, hardware, figures, limits
 """
 
@@ -25,6 +26,7 @@ from .schema import TrainFile
 
 if TYPE_CHECKING:
     from models.conditions import ConditionText
+    from models.sampling import Sampling
     from models.small_codec import SmallCodec
     from models.transformer import MultiViewTransformer
 
@@ -34,16 +36,19 @@ def write_weights_folder(
     transformer: MultiViewTransformer,
     codec: SmallCodec,
     text: ConditionText,
+    sampling: Sampling,
     card: str,
 ) -> None:
     """Write all parts; the folder is there whole or not at all."""
     from models.checkpoint import save_transformer
+    from models.sampling import write_usual_sampling
     from models.small_codec import save_small_codec
 
     with atomic_folder(folder, replace=True) as partial:
         save_transformer(transformer, partial / "transformer")
         save_small_codec(codec, partial / "codec")
         text.save(partial / "text")
+        write_usual_sampling(sampling, partial)
         (partial / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -66,7 +71,6 @@ def model_card(file: TrainFile, network: Path, figures: Mapping[str, Any], is_st
         title="four-step student" if is_student else "network",
         description=file.description or "Weights trained by drivesim train.",
         table=table,
-        sampling="--student" if is_student else f"--steps {file.samples.steps} --guidance {file.samples.guidance:g}",
     )
 
 
@@ -107,7 +111,7 @@ _CARD = """# Multi-view weights: {title}
 |---|---|
 {table}
 
-Use: `drivesim generate SCENARIO --weights THIS_FOLDER {sampling} -o OUT`
+Use: `drivesim generate SCENARIO --weights THIS_FOLDER -o OUT`
 
 Limits: trained on pictures of the reference world, which it imitates; it has seen no photograph. It knows the
 conditions in `text/vocabulary.json` and no other words. Rigs, picture sizes, frame rates and lengths unlike those

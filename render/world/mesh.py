@@ -47,9 +47,7 @@ class Mesh:
     uv_m: Float32Array
 
     @classmethod
-    def of(
-        cls, vertices_m: npt.ArrayLike, triangles: npt.ArrayLike, material: Material, colour: npt.ArrayLike
-    ) -> Mesh:
+    def of(cls, vertices_m: npt.ArrayLike, triangles: npt.ArrayLike, material: Material, colour: npt.ArrayLike) -> Mesh:
         """Triangles of one material; one colour [3] or one per triangle [F,3]."""
         faces = np.asarray(triangles, dtype=np.int32).reshape(-1, 3)
         count = len(faces)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.errors import ModelError
+from models.errors import CheckpointError, ModelError
 from models.flow import STUDENT_TIMES
-from models.sampling import STUDENT_STEPS, Sampling
+from models.sampling import STUDENT_STEPS, Sampling, usual_sampling, write_usual_sampling
 
 
 def test_without_choices_a_clip_is_sampled_as_officially() -> None:
@@ -56,3 +57,17 @@ def test_a_student_has_an_angle_for_each_of_its_steps() -> None:
 def test_numbers_that_make_no_sense_are_refused(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ModelError, match=f"^{re.escape(sentence)}$"):
         Sampling(**options)
+
+
+def test_weights_say_how_they_are_sampled(tmp_path: Path) -> None:
+    assert usual_sampling(tmp_path) == Sampling()
+    student = Sampling(4, 0.0, shift=3.0, sampler="student")
+    write_usual_sampling(student, tmp_path)
+    assert usual_sampling(tmp_path) == student
+    (tmp_path / "sampling.json").write_text('{"steps": 0}')
+    sentence = (
+        f"{tmp_path}/sampling.json: does not say how to sample: steps: there must be at least 1, got 0. "
+        "Write it anew, or remove it"
+    )
+    with pytest.raises(CheckpointError, match=f"^{re.escape(sentence)}$"):
+        usual_sampling(tmp_path)
