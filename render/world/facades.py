@@ -22,7 +22,7 @@ def draw_facades(
     """Albedo, light of its own float32 [R,3] and gloss float32 [R] of samples on walls."""
     for i in range(len(material)):
         if material[i] == _GLASS and uv[i, 0] > 0.0 and (dark > 0.0 or lamps > 0.0):
-            power = float(uv[i, 0]) * (1.0 if dark > 0.0 else 2.6)
+            power = float(uv[i, 0]) * (0.9 if dark > 0.0 else 1.3)
             warm = float(uv[i, 1])
             own[i, 0], own[i, 1], own[i, 2] = power, power * (1.0 - 0.3 * warm), power * (1.0 - 0.66 * warm)
         if material[i] != _FACADE or uv[i, 1] < 0.0:

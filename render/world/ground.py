@@ -19,6 +19,8 @@ CELL_M = 2.0
 _MARGIN_M = 24.0
 _MOST_CELLS = 250_000
 _FLAT_M = 0.01
+_DECIMALS = 4
+"""Sums differ in their last bits with the number of cores; tenths of millimetres do not."""
 _ROBUST_M = 0.3
 _OTHER_LEVEL_M, _SAME_LEVEL_M, _SAME_SPOT_M = 3.0, 1.5, 5.0
 _ROUNDS = 2
@@ -78,7 +80,11 @@ def ground_of(scene: Scene) -> Ground:
     """
     path = scene.ego.world_from_body.translation_m
     lines = _map_lines(scene.hdmap)
-    known = np.concatenate([_on_level(lines, path), path]) if lines else np.concatenate([_feet(scene), path])
+    if lines:
+        known = np.concatenate([_on_level(lines, path), path])
+    else:  # the ego's wheels count as much as the feet of all others, whose boxes hover and sink a little
+        feet = _feet(scene)
+        known = np.concatenate([feet, *[path] * max(round(len(feet) / len(path)), 1)])
     if np.ptp(known[:, 2]) < _FLAT_M:
         return _flat(known)
     return _fitted(known, _MAPPED if lines else _UNMAPPED)
@@ -139,7 +145,8 @@ def _fitted(points: FloatArray, fit: _Fit) -> Ground:
         scale = sparse.diags(1.0 / system.diagonal())
         z, _ = cg(system, weighted.T @ rest, x0=z, rtol=1e-7, maxiter=400, M=scale)
         trust = 1.0 / (1.0 + ((looks @ z - rest) / _ROBUST_M) ** 2)
-    return Ground(x, y, z.reshape(shape) + plane[0] * x[:, None] + plane[1] * y + plane[2])
+    heights = z.reshape(shape) + plane[0] * x[:, None] + plane[1] * y + plane[2]
+    return Ground(x, y, np.round(heights, _DECIMALS))
 
 
 def _weights(points: FloatArray, x: FloatArray, y: FloatArray) -> Any:

@@ -21,7 +21,6 @@ _CHOICES: Final = {
     "place": (None, *get_args(Place)),
 }
 _ROAD_BY_WEATHER: Final[dict[str, RoadState]] = {"rain": "wet", "heavy_rain": "wet", "snow": "snowy"}
-_PAVED_PLACES: Final = (None, "city", "town", "village", "suburb", "industrial_area")
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,3 @@ class Look:
     def has_snow(self) -> bool:
         """Whether snow lies on the ground."""
         return self.weather == "snow" or self.road_state == "snowy"
-
-    @property
-    def has_pavements(self) -> bool:
-        """Whether people walk beside the road on a pavement, rather than on grass."""
-        return self.place in _PAVED_PLACES

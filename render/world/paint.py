@@ -22,7 +22,7 @@ from .markings import Rgb, patches, strokes
 from .noise import spread, tile
 from .pyramid import Pyramid, Window, pyramid
 from .semantic import SemanticClass
-from .surfaces import Surfaces, albedo
+from .surfaces import albedo
 
 UInt8Array = npt.NDArray[np.uint8]
 
@@ -57,13 +57,13 @@ class _Picture:
 
 
 def paint_ground(
-    hdmap: HDMap, road: Any, path_m: FloatArray, look: Look, place: str, seed: int, reach_m: float = 250.0
+    hdmap: HDMap, road: Any, path_m: FloatArray, look: Look, place: str, reach_m: float = 250.0
 ) -> GroundPictures:
     """Pictures of the ground around a path [N,2+]; road: the drivable area, a shapely geometry. place: kind of it."""
     low, high = path_m[:, :2].min(axis=0), path_m[:, :2].max(axis=0)
     fine = _window(low - _FINE_REACH_M, high + _FINE_REACH_M, _FINE_TEXEL_M)
     coarse = _window(low - reach_m, high + reach_m, _COARSE_TEXEL_M)
-    near, far = (_painted(hdmap, road, window, look, place, seed) for window in (fine, coarse))
+    near, far = (_painted(hdmap, road, window, look, place) for window in (fine, coarse))
     return GroundPictures(near.surfaces, near.paint, near.kinds, far.surfaces, far.paint, far.kinds)
 
 
@@ -74,10 +74,10 @@ def _window(low_m: FloatArray, high_m: FloatArray, texel_m: float) -> Window:
     return Window.around(low_m, high_m, texel_m * factor)
 
 
-def _painted(hdmap: HDMap, road: Any, window: Window, look: Look, place: str, seed: int) -> _Picture:
-    surfaces = albedo(hdmap, road, window, look, place, seed)
+def _painted(hdmap: HDMap, road: Any, window: Window, look: Look, place: str) -> _Picture:
+    surfaces = albedo(hdmap, road, window, look, place)
     fine = window.with_texel(2)
-    paint = _paint(hdmap, fine, surfaces, look)
+    paint = _paint(hdmap, fine, look)
     kinds = surfaces.kinds
     covered = cv2.resize(paint[..., 3], (window.shape[1], window.shape[0]), interpolation=cv2.INTER_AREA)
     kinds[covered > 110] = SemanticClass.MARKING
@@ -87,7 +87,7 @@ def _painted(hdmap: HDMap, road: Any, window: Window, look: Look, place: str, se
     return _Picture(pyramid(encoded, window), pyramid(paint, fine), kinds)
 
 
-def _paint(hdmap: HDMap, window: Window, surfaces: Surfaces, look: Look) -> UInt8Array:
+def _paint(hdmap: HDMap, window: Window, look: Look) -> UInt8Array:
     """Paint as uint8 [H,W,4]: linear RGB times coverage, and coverage."""
     layers = _coverage(hdmap, window)
     out = np.zeros((*window.shape, 4), dtype=np.uint8)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from scenegraph import Camera
 
+from .. import raycast
 from ..compiling import njit
 
 Float32Array = npt.NDArray[np.float32]
@@ -35,14 +36,13 @@ class PixelRays:
 def pixel_rays(camera: Camera) -> PixelRays:
     """The rays of a camera, in the order of its pixels."""
     u, v = np.meshgrid(np.arange(camera.width_px, dtype=np.float64), np.arange(camera.height_px, dtype=np.float64))
-    here = camera.unproject(np.stack([u, v], axis=-1))
     right = camera.unproject(np.stack([u + 0.5, v], axis=-1)) - camera.unproject(np.stack([u - 0.5, v], axis=-1))
     down = camera.unproject(np.stack([u, v + 0.5], axis=-1)) - camera.unproject(np.stack([u, v - 0.5], axis=-1))
     area = np.linalg.norm(np.cross(right, down), axis=-1)
     return PixelRays(
         camera.height_px,
         camera.width_px,
-        np.ascontiguousarray(here.reshape(-1, 3), dtype=np.float32),
+        np.array(raycast.pixel_rays(camera)).reshape(-1, 3),
         np.sqrt(area).astype(np.float32).ravel(),
     )
 

@@ -69,7 +69,7 @@ def still_world(scene: Scene, cameras: ClipCameras, look: Look, seed: int) -> St
         triangles,
         faces_of(with_lit_windows(still, seed)),
         kinds,
-        paint_ground(hdmap, drivable_area(hdmap, path), filmed, look, place, seed),
+        paint_ground(hdmap, drivable_area(hdmap, path), filmed, look, place),
         open_sky(triangles, filmed, ground.z),
         lamp_places(still),
     )

@@ -55,7 +55,7 @@ class Surfaces:
     kinds: UInt8Array
 
 
-def albedo(hdmap: HDMap, road: Any, window: Window, look: Look, place: str, seed: int) -> Surfaces:
+def albedo(hdmap: HDMap, road: Any, window: Window, look: Look, place: str) -> Surfaces:
     """The ground without paint; road: the drivable area, a shapely geometry."""
     is_road = road_mask(road, window)
     beside_m = cv2.distanceTransform(255 - is_road, cv2.DIST_L2, 3) * window.texel_m

@@ -15,7 +15,9 @@ def plane_m(xy_m, slope=(0.04, -0.02), height_m=3.0):
 
 def scene_of(lines, path_m, actors=()) -> Scene:
     """An ego that drives along a path, with lane lines on the ground."""
-    hdmap = HDMap(lane_lines=tuple(LaneLine(str(i), Polyline(line), "WHITE", "SOLID_SINGLE") for i, line in enumerate(lines)))
+    hdmap = HDMap(
+        lane_lines=tuple(LaneLine(str(i), Polyline(line), "WHITE", "SOLID_SINGLE") for i, line in enumerate(lines))
+    )
     path = np.asarray(path_m, dtype=np.float64)
     ego = Trajectory(np.arange(len(path)) * 100_000, SE3.from_yaw(np.zeros(len(path)), path))
     return Scene("ground", hdmap, ego, tuple(actors))

@@ -23,7 +23,7 @@ def line(points, colour="WHITE", style="SOLID_SINGLE") -> LaneLine:
 
 
 def painted(hdmap: HDMap, look: Look | None = None, place: str = "town"):
-    return paint_ground(hdmap, ROAD, PATH_M, look or Look(), place, 0)
+    return paint_ground(hdmap, ROAD, PATH_M, look or Look(), place)
 
 
 def read_at(picture, x, y, minor_m=0.02, major_m=0.02):
@@ -136,7 +136,9 @@ def test_both_pictures_show_the_same_line_at_the_same_place():
 def test_the_ground_knows_its_classes():
     ground = painted(HDMap(lane_lines=(line([[-90, 0, 0], [90, 0, 0]]),)))
     window = ground.fine
-    kinds = [ground.fine_kinds[int((10 - window.x_m) / 0.1), int((y - window.y_m) / 0.1)] for y in (0.0, 3.0, 7.0, 40.0)]
+    kinds = [
+        ground.fine_kinds[int((10 - window.x_m) / 0.1), int((y - window.y_m) / 0.1)] for y in (0.0, 3.0, 7.0, 40.0)
+    ]
     assert kinds == [SemanticClass.MARKING, SemanticClass.ROAD, SemanticClass.PAVEMENT, SemanticClass.TERRAIN]
 
 
