@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,8 +23,22 @@ def njit(function: Function) -> Function:
     if not hasattr(compiled, "_cache"):  # compilation is switched off by NUMBA_DISABLE_JIT
         return compiled  # type: ignore[no-any-return]
     # By itself numba compiles again when the function's own file changes, but not when one changes that it calls into.
-    compiled._cache._cache_file._source_stamp = _sources_digest(Path(function.__code__.co_filename).parent)
+    kept = compiled._cache._cache_file
+    kept._source_stamp = _sources_digest(Path(function.__code__.co_filename).parent)
+    kept._load_index = _or_nothing(kept._load_index)
     return compiled  # type: ignore[no-any-return]
+
+
+def _or_nothing(load_index: Callable[[], dict[Any, str]]) -> Callable[[], dict[Any, str]]:
+    """What is kept, or nothing where its index is damaged or names a class that is no longer where it was."""
+
+    def load() -> dict[Any, str]:
+        try:
+            return load_index()
+        except (AttributeError, ImportError, EOFError, ValueError, TypeError, pickle.UnpicklingError):
+            return {}
+
+    return load
 
 
 @cache

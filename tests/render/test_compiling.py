@@ -49,3 +49,31 @@ def test_a_change_in_another_file_is_noticed(tmp_path):
     write(tmp_path, "palette.py", "SCALE = 7.0")
     assert run(tmp_path) == (21.0, 0)
     assert run(tmp_path) == (21.0, 1)
+
+
+def test_what_is_kept_for_a_class_that_has_moved_is_compiled_again(tmp_path):
+    (tmp_path / "little").mkdir()
+    shutil.copy(Path(render.compiling.__file__), tmp_path / "little" / "compiling.py")
+    write(tmp_path, "__init__.py", "")
+    pair = """
+        from typing import NamedTuple
+        class Pair(NamedTuple):
+            a: float
+    """
+    outer = """
+        from .compiling import njit
+        from .PLACE import Pair
+        @njit
+        def g(pair):
+            return pair.a + 1.0
+        def f(x):
+            return g(Pair(x))
+        f.stats = g.stats
+    """
+    write(tmp_path, "one.py", pair)
+    write(tmp_path, "outer.py", outer.replace("PLACE", "one"))
+    assert run(tmp_path) == (2.0, 0)
+    write(tmp_path, "one.py", "")
+    write(tmp_path, "two.py", pair)
+    write(tmp_path, "outer.py", outer.replace("PLACE", "two"))
+    assert run(tmp_path) == (2.0, 0)
