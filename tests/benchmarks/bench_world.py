@@ -3,12 +3,13 @@
 Regime: CPU, one thread, everything included: rays, shadows, mirrors, paint, light, film and labels. `set up` is what a
 clip takes before its first picture (ground, houses, trees, paint seen from above). `picture` is milliseconds of this
 process's CPU time per camera picture: the median over cameras and frames, after one instant that is not counted (it
-compiles or loads the compiled code). `cast` is the time of the exact rays alone: first hits of one ray per pixel and the
-shadow ray of each, which is the floor of any picture made this way.
+compiles or loads the compiled code). `cast` is the time of the exact rays alone: first hits of one ray per pixel and
+the shadow ray of each, which is the floor of any picture made this way.
 
     python tests/benchmarks/bench_world.py [--size 256x144] [--frames 3]
 
-Needs the Argoverse log in the folder DRIVESIM_SHARED, default ../shared, for its row. The last line is the table as JSON.
+Needs the Argoverse log in the folder DRIVESIM_SHARED, default ../shared, for its row. The last line is the table as
+JSON.
 """
 
 from __future__ import annotations
