@@ -35,6 +35,8 @@ def load_scene(
         return build_scene(load_scenario(path, changes), rig)
     if changes:
         raise SourceError(f"{path}: is a log, and only what a scenario file says can be changed with --set.")
+    if len(path.parts) == 1 and not path.suffix and not path.exists():
+        _refuse_name(str(path))
     found = kind or detect_kind(path)
     if corrected and found != "clipgt":
         raise SourceError(f"{path}: only clipgt logs hold calibration corrections, this one is {found}.")
@@ -104,6 +106,17 @@ def require_free(folder: Path) -> None:
     """Refuse to write a scene where something is."""
     if folder.is_dir() and any(folder.iterdir()):
         raise DatasetError(f"{folder}: exists and is not empty. Add --overwrite to replace it, or choose another -o.")
+
+
+def _refuse_name(name: str) -> None:
+    from .paths import built_in_configs
+    from .spelling import nearest
+
+    known = nearest(name, built_in_configs("scenarios"))
+    raise SourceError(
+        f"{name}: is no folder here and no built-in scenario{known}. Name the folder of a log, a scenario file, or one "
+        "of: drivesim scenario list"
+    )
 
 
 def _rig(path: Path, kind: str, clip: str | None, scene: Scene, rig: Path | str) -> CameraRig:

@@ -36,7 +36,7 @@ def train(
         typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the file: training.steps=500. Repeatable."),
     ] = None,
 ) -> None:
-    """Train weights: random clips of the reference world, codec, network. Goes on where it was stopped."""
+    """Train small weights; goes on where it was stopped."""
     from . import console
     from .training.deadline import Deadline, TimeUpError
     from .training.loading import load_train

@@ -110,7 +110,7 @@ def world(
     corrected: CorrectedOption = False,
     changes: SetOption = None,
 ) -> None:
-    """Film the reference world: one video per camera with depth and masks, FOLDER/CLIP/CAMERA.mp4."""
+    """Film the reference world: pictures, depth and masks."""
     from . import console
     from .sources import load_scene_for_filming
     from .world_clips import write_world_clip

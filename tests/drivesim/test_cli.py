@@ -237,7 +237,11 @@ def complaint(done: Any) -> str:
 def test_what_is_no_log_is_refused(drivesim_command: Any, here: Path, command: str) -> None:
     (here / "file.txt").touch()
     (here / "empty").mkdir()
-    assert complaint(drivesim_command(command, "nope")) == f"nope: does not exist. {FORMATS}"
+    assert complaint(drivesim_command(command, "nope")) == (
+        "nope: is no folder here and no built-in scenario. Name the folder of a log, a scenario file, or one of: "
+        "drivesim scenario list"
+    )
+    assert complaint(drivesim_command(command, "no/pe")) == f"no/pe: does not exist. {FORMATS}"
     assert complaint(drivesim_command(command, "file.txt")) == (
         f"file.txt: is a file, not the folder of a log. {FORMATS}"
     )

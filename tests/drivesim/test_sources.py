@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -145,3 +146,12 @@ def test_corrections_of_a_clipgt_rig_move_its_cameras(golden_render: Path) -> No
     move_m = corrected["camera_rear_tele_30fov"].ego_from_camera.translation_m
     move_m = move_m - plain["camera_rear_tele_30fov"].ego_from_camera.translation_m
     assert move_m.tolist() == pytest.approx([0.08, 0.009, 0.009])
+
+
+def test_a_name_that_is_nothing_gets_the_nearest_scenario() -> None:
+    sentence = (
+        "cutin: is no folder here and no built-in scenario (did you mean 'cut_in'?). Name the folder of a log, a "
+        "scenario file, or one of: drivesim scenario list"
+    )
+    with pytest.raises(SourceError, match=f"^{re.escape(sentence)}$"):
+        load_scene("cutin")
