@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .dataset_cli import app as dataset_app
 from .generate_cli import generate
 from .options import (
     CamerasOption,
@@ -32,6 +33,7 @@ from .options import (
     parse_size,
     split_names,
 )
+from .quality_cli import quality
 from .scenario_cli import app as scenario_app
 from .train_cli import train
 from .weights_cli import app as weights_app
@@ -170,6 +172,7 @@ def render(
 app.command()(generate)
 app.command()(world)
 app.command()(train)
+app.command()(quality)
 
 
 @app.command()
@@ -211,6 +214,7 @@ def preview(
     console.out.print(f"{out}: {_many(count, 'frame')} of {_many(len(scene.rig), 'camera')}")
 
 
+app.add_typer(dataset_app, name="dataset")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(weights_app, name="weights")
 
