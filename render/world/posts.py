@@ -21,6 +21,7 @@ from .street_lamps import is_lamp, lamp_head
 _STEEL_RGB, _MAST_RGB = (0.28, 0.29, 0.29), (0.16, 0.17, 0.165)
 _POST_RADIUS_M, _MAST_RADIUS_M = 0.04, 0.085
 _SAME_POST_M = 0.9
+_ON_POST_M = 0.02
 _FAR_POST_M = 14.0
 _BESIDE_M = 0.75
 _KEPT_M = 0.35
@@ -84,7 +85,8 @@ def _supports(
         others = np.array(stood).reshape(-1, 2)
         gaps_m = np.hypot(*(others - middle[:2]).T)
         if len(gaps_m) and gaps_m.min() < _SAME_POST_M:
-            parts.append(_bracket(others[int(gaps_m.argmin())], middle, radius_m, colour))
+            if gaps_m.min() > _ON_POST_M:
+                parts.append(_bracket(others[int(gaps_m.argmin())], middle, radius_m, colour))
             continue
         foot = _foot(site, back[:2], others)
         if foot is None:

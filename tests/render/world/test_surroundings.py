@@ -16,7 +16,7 @@ from render.world.semantic import SemanticClass
 from render.world.signals import light_housing, light_lenses
 from render.world.signs import sign_mesh
 from render.world.surroundings import surrounding_parts, surroundings
-from scenegraph import SE3, Actor, Category, HDMap, LightState, TrafficLight, TrafficSign, Trajectory
+from scenegraph import SE3, Actor, Category, HDMap, LightState, Pole, Polyline, TrafficLight, TrafficSign, Trajectory
 from scenegraph.formats.argoverse2 import read_argoverse2
 from scenegraph.formats.opendrive import opendrive_map
 from scenegraph.roads.procedural import made_road
@@ -243,3 +243,14 @@ def test_a_light_over_the_road_hangs_from_a_post_beside_it():
     assert len(standing) and not shapely.intersects_xy(road, standing[:, :2]).any()
     near = np.hypot(*(poles.vertices_m[:, :2] - path[10, :2]).T) < 0.6
     assert poles.vertices_m[near, 2].min() > 5.5
+
+
+def test_a_sign_right_on_a_pole_of_the_map_needs_no_bracket():
+    hdmap = made_map("four_way")
+    path = along(hdmap)
+    foot, plate, top = path[10] + np.array([[0.0, -9.0, 0.0], [0.0, -9.0, 2.5], [0.0, -9.0, 3.0]])
+    pole = Pole("p", Polyline(np.stack([foot, top])))
+    sign = TrafficSign("s", SE3.from_yaw(0.0, plate), 0.05, 0.75, 0.75)
+    parts = built(replace(without_own_furniture(hdmap), poles=(pole,), traffic_signs=(sign,)), path, "country_road")
+    assert all(np.isfinite(mesh.vertices_m).all() for mesh in parts.values())
+    assert len(parts[SemanticClass.SIGN].triangles)
