@@ -25,13 +25,11 @@ def load_train(name_or_path: str | Path, overrides: Sequence[str] = ()) -> tuple
     file, found = check(document, TrainFile)
     if file is None or mistakes or found:
         raise ScenarioError.of([*mistakes, *found])
+    from models.errors import ModelError
+
     try:
         network_config(file, file.codec.latent_channels, 1)
-    except Exception as error:
-        from models.errors import ModelError
-
-        if not isinstance(error, ModelError | TypeError):
-            raise
+    except (ModelError, TypeError) as error:
         place = document.place_of(("network", "overrides"))
         raise ScenarioError.of([place.mistake(("network", "overrides"), str(error))]) from error
     return file, path.parent
